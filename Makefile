@@ -1,0 +1,43 @@
+# One word per verb. Everything happens inside .venv, which the first verb makes.
+PYTHON ?= python3
+ARGS ?=
+BIN := .venv/bin
+
+.PHONY: demo test bench format lint types floors unit docs clean
+
+demo: .venv/installed  ## make a shop, train, compare, release and serve (ARGS=--no-serve stops before serving)
+	@$(BIN)/zhiyin demo $(ARGS)
+
+test: format lint types unit  ## everything that must hold before a commit
+
+format: .venv/developed
+	@$(BIN)/ruff format --check --quiet . || { echo "run '.venv/bin/ruff format .'"; exit 1; }
+
+lint: .venv/developed
+	@$(BIN)/ruff check --quiet .
+
+types: .venv/developed
+	@$(BIN)/mypy
+
+unit: .venv/developed
+	@$(BIN)/pytest -n 2 --cov --cov-report=term:skip-covered --cov-fail-under=90 $(ARGS)
+
+bench: .venv/developed  ## speed, as printed in the README (ONLY=prepare picks one)
+	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(ARGS)
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "zhiyin needs Python 3.11 or newer; set PYTHON=python3.x"; exit 1; }
+	@$(PYTHON) -m venv .venv
+
+.venv/installed: pyproject.toml constraints.txt | .venv/bin/python
+	@echo "installing zhiyin into .venv (a minute or so, once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	@touch $@
+
+.venv/developed: .venv/installed pyproject.toml constraints.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt 'pip>=25.1'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group dev
+	@touch $@
+
+clean:
+	@rm -rf .venv build dist src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
