@@ -1,0 +1,123 @@
+"""The log in columns, ascending in time, immutable."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from zhiyin.data.histories import Histories
+from zhiyin.types import Indexes, Mask, Times
+
+
+@dataclass(frozen=True, eq=False)
+class Interactions:
+    """One row per event. Rows with equal times stand in the order of user, item and kind, however they came."""
+
+    users: Indexes  # int32[events]
+    items: Indexes  # int32[events]
+    times: Times  # int64[events], µs UTC
+    kinds: NDArray[np.uint8]  # [events], index into kind_names
+    weights: NDArray[np.float32]  # [events], how strong a sign of interest; 1 unless configured
+    values: NDArray[np.float32]  # [events], a rating or an amount; NaN where there is none
+    prices: NDArray[np.float32]  # [events], paid per unit; NaN where unknown
+    n_users: int
+    n_items: int
+    kind_names: tuple[str, ...] = ("interaction",)
+
+    @classmethod
+    def of(
+        cls,
+        users: NDArray[np.integer],
+        items: NDArray[np.integer],
+        times: NDArray[np.integer],
+        *,
+        n_users: int,
+        n_items: int,
+        kinds: NDArray[np.uint8] | None = None,
+        weights: NDArray[np.float32] | None = None,
+        values: NDArray[np.float32] | None = None,
+        prices: NDArray[np.float32] | None = None,
+        kind_names: tuple[str, ...] = ("interaction",),
+    ) -> "Interactions":
+        """Sort columns into a log; a column that is left out is 1 (weights) or NaN (values, prices)."""
+        count = len(users)
+        log = cls(
+            users.astype(np.int32, copy=False),
+            items.astype(np.int32, copy=False),
+            times.astype(np.int64, copy=False),
+            np.zeros(count, np.uint8) if kinds is None else kinds,
+            np.ones(count, np.float32) if weights is None else weights,
+            np.full(count, np.nan, np.float32) if values is None else values,
+            np.full(count, np.nan, np.float32) if prices is None else prices,
+            n_users,
+            n_items,
+            kind_names,
+        )
+        return log if count == 0 else log[_time_order(log)]
+
+    def __len__(self) -> int:
+        return len(self.users)
+
+    def __getitem__(self, rows: slice | Mask | NDArray[np.int64]) -> "Interactions":
+        """Some of the rows, in the same order; the numbers of users and items stay."""
+        return Interactions(
+            self.users[rows], self.items[rows], self.times[rows], self.kinds[rows], self.weights[rows],
+            self.values[rows], self.prices[rows], self.n_users, self.n_items, self.kind_names,
+        )  # fmt: skip
+
+    def before(self, time: int) -> "Interactions":
+        """What happened earlier than `time` (µs UTC)."""
+        return self[: int(np.searchsorted(self.times, time, "left"))]
+
+    def since(self, time: int) -> "Interactions":
+        """What happened at `time` (µs UTC) or later."""
+        return self[int(np.searchsorted(self.times, time, "left")) :]
+
+    def of_kinds(self, *names: str) -> "Interactions":
+        """Only the events of these kinds."""
+        return self[np.isin(self.kinds, [i for i, name in enumerate(self.kind_names) if name in names])]
+
+    @cached_property
+    def matrix(self) -> csr_array:
+        """float32[users, items], sparse: 1 where a person had to do with an item."""
+        matrix = self._counted(np.ones(len(self), np.float32))
+        matrix.data[:] = 1.0
+        return matrix
+
+    @cached_property
+    def weighted(self) -> csr_array:
+        """float32[users, items], sparse: the sum of the weights."""
+        return self._counted(self.weights)
+
+    def _counted(self, data: NDArray[np.float32]) -> csr_array:
+        shape = (self.n_users, self.n_items)
+        matrix = csr_array((data, (self.users, self.items)), shape=shape)
+        matrix.sum_duplicates()
+        return matrix
+
+    @cached_property
+    def histories(self) -> Histories:
+        """One row per user, oldest first."""
+        order = np.argsort(self.users, kind="stable")  # stable: time order survives
+        counts = np.bincount(self.users, minlength=self.n_users)
+        offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        return Histories(offsets, self.items[order], self.times[order], self.weights[order], self.values[order])
+
+    @cached_property
+    def item_counts(self) -> NDArray[np.int64]:
+        """int64[items], events of each item."""
+        return np.bincount(self.items, minlength=self.n_items)
+
+
+def _time_order(log: Interactions) -> NDArray[np.int64]:
+    """The order by time, then user, item, kind and value."""
+    order = np.argsort(log.times, kind="stable")
+    tied = np.flatnonzero(np.diff(log.times[order]) == 0)
+    if len(tied):  # only rows that share their time are sorted by the rest
+        among = np.union1d(tied, tied + 1)
+        rows = order[among]
+        keys = (log.values, log.kinds, log.items, log.users, log.times)
+        order[among] = rows[np.lexsort([key[rows] for key in keys])]
+    return order

@@ -1,0 +1,66 @@
+"""The one door between the caller's ids and dense indexes."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+
+from zhiyin.types import Indexes
+
+
+@dataclass(frozen=True, eq=False)
+class Vocabulary:
+    """Every id that is known, ascending; an id's index is its place. Unknown is -1.
+
+    Ids are text: an integer id 42 is "42". Order by text makes indexes independent of the order of the rows.
+    """
+
+    texts: pl.Series  # String, ascending, unique, no null
+
+    @classmethod
+    def of(cls, ids: Iterable[object] | pl.Series) -> "Vocabulary":
+        """The vocabulary of some ids, in any order, with repeats."""
+        series = ids if isinstance(ids, pl.Series) else pl.Series([str(one) for one in ids], dtype=pl.String)
+        return cls(series.cast(pl.String).drop_nulls().unique().sort())
+
+    @classmethod
+    def encoding(cls, column: pl.Series, more: pl.Series | None = None) -> "tuple[Vocabulary, Indexes]":
+        """The vocabulary of a categorical column (and of `more` ids beside it), and that column as indexes.
+
+        Works on the categories, never row by row: ten million rows cost one table look-up each.
+        """
+        codes = column.to_physical()
+        used = codes.drop_nulls().unique()
+        texts = used.cast(column.dtype).cast(pl.String)
+        vocabulary = cls.of(texts if more is None else pl.concat([texts, more.cast(pl.String)]))
+        table = np.full(int(used.max() or 0) + 1, -1, np.int32)  # type: ignore[arg-type]
+        table[used.to_numpy()] = vocabulary.indexes(texts)
+        if codes.null_count():
+            known = codes.is_not_null().to_numpy()
+            return vocabulary, np.where(known, table[codes.fill_null(0).to_numpy()], np.int32(-1))
+        return vocabulary, table[codes.to_numpy()]
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def __contains__(self, id_: object) -> bool:
+        return bool(self.indexes([id_])[0] >= 0)
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {text: place for place, text in enumerate(self.texts)}
+
+    def indexes(self, ids: Iterable[object] | pl.Series) -> Indexes:
+        """int32[len(ids)]; -1 for an id that is not known."""
+        if isinstance(ids, pl.Series) and len(ids) > 1_000:
+            places = pl.DataFrame({"id": self.texts, "place": np.arange(len(self), dtype=np.int32)})
+            asked = ids.cast(pl.String).rename("id").to_frame()
+            found = asked.join(places, on="id", how="left", maintain_order="left")["place"]
+            return found.fill_null(-1).to_numpy().astype(np.int32, copy=False)
+        return np.array([self._places.get(str(one), -1) for one in ids], dtype=np.int32)
+
+    def ids(self, indexes: Indexes) -> pl.Series:
+        """String[len(indexes)]; null for -1."""
+        return self.texts.gather(pl.Series(indexes, dtype=pl.Int64).replace(-1, None))
