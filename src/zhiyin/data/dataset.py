@@ -1,6 +1,6 @@
 """What a model learns from."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from zhiyin.data.catalog import Catalog
 from zhiyin.data.interactions import Interactions
+from zhiyin.data.queries import Queries
 from zhiyin.data.tables import Tables
 from zhiyin.data.vocabulary import Vocabulary
 from zhiyin.errors import DataError
@@ -71,6 +72,17 @@ class Dataset:
     def before(self, time: int) -> "Dataset":
         """The same people and items, with only what happened earlier than `time` (µs UTC)."""
         return replace(self, interactions=self.interactions.before(time))
+
+    def queries(self, user_ids: Iterable[object], now: int | None = None) -> Queries:
+        """What is known of these people at `now` (µs UTC; just after the last event if not given).
+
+        A stranger is a query with an empty history.
+        """
+        moment = int(self.interactions.times[-1]) + 1 if now is None else now
+        people = self.users.indexes(user_ids)
+        past = self.interactions.histories[np.maximum(people, 0)]
+        moments = np.where(people >= 0, moment, np.iinfo(np.int64).min)  # a stranger has no past
+        return Queries.of(past.before(moments), people, moment)
 
     def with_interactions(self, interactions: Interactions) -> "Dataset":
         """The same people and items with another log."""

@@ -31,6 +31,14 @@ class Split:
     def __len__(self) -> int:
         return len(self.queries)
 
+    def relevant_of(self, rows: slice | NDArray[np.int64]) -> tuple[Offsets, Indexes]:
+        """`offsets` and `relevant` of some of the queries."""
+        chosen = np.arange(len(self))[rows]
+        lengths = np.diff(self.offsets)[chosen]
+        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        flat = np.repeat(self.offsets[:-1][chosen] - offsets[:-1], lengths) + np.arange(offsets[-1])
+        return offsets, self.relevant[flat]
+
 
 def split_by_time(
     data: Dataset, test: str | float = 0.1, *, target: tuple[str, ...] = (), unseen_only: bool = True

@@ -1,0 +1,108 @@
+"""Several opinions on one pool of candidates, made into one."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from zhiyin.types import Floats, Offsets, Scores
+
+
+@dataclass(frozen=True, eq=False)
+class Opinions:
+    """What each of r retrievers thinks of the m candidates of b queries."""
+
+    scores: Scores  # float32[r, b, m]; NaN is "no opinion"
+    ranks: NDArray[np.int32]  # [r, b, m], from 0; -1 where the retriever did not propose the item
+
+    def features(self, means: Floats, scales: Floats) -> NDArray[np.float32]:
+        """float32[b, m, 2r]: each retriever's standardised score (0 if it has none), and its reciprocal rank."""
+        shape = (-1, 1, 1)
+        standard = (self.scores - means.reshape(shape)) / scales.reshape(shape)
+        standard = np.where(np.isnan(standard), 0.0, np.clip(standard, -5.0, 5.0))
+        reciprocal = np.where(self.ranks >= 0, RANK_OFFSET / (RANK_OFFSET + self.ranks), 0.0)
+        return np.concatenate([standard, reciprocal]).transpose(1, 2, 0).astype(np.float32)
+
+
+RANK_OFFSET = 60.0  # Cormack et al. 2009 found the fusion insensitive to it
+
+
+class Combines(Protocol):
+    """A way to make one score of several opinions."""
+
+    def combine(self, opinions: Opinions) -> Scores:
+        """float32[b, m]."""
+        ...
+
+
+@dataclass(frozen=True)
+class ReciprocalRank:
+    """The sum of 1 / (60 + rank): needs no training, ignores scales (Cormack, Clarke, Buettcher, SIGIR 2009)."""
+
+    def combine(self, opinions: Opinions) -> Scores:
+        """float32[b, m], higher where more retrievers put the item higher."""
+        ranks = opinions.ranks
+        return np.where(ranks >= 0, 1.0 / (RANK_OFFSET + 1 + ranks), 0.0).sum(axis=0).astype(np.float32)
+
+
+@dataclass
+class Blend:
+    """A linear blend whose weights make the chosen items likely: a softmax over the pool of each query.
+
+    Weights are >= 0, so that no retriever counts against what it likes; l2 pulls them towards zero.
+    """
+
+    l2: float = 0.01
+    """On the mean loss of a query; enough to keep weights finite when a retriever is perfect."""
+    means_: Floats = field(init=False, repr=False, compare=False)
+    scales_: Floats = field(init=False, repr=False, compare=False)
+    weights_: Floats = field(init=False, repr=False, compare=False)  # [2r]
+
+    def fit(self, opinions: Opinions, chosen: NDArray[np.bool_]) -> "Blend":
+        """Learn from what was chosen: bool[b, m]; queries without a choice in their pool are left out."""
+        flat = opinions.scores.reshape(len(opinions.scores), -1).astype(np.float64)
+        some = (~np.isnan(flat)).any(axis=1)
+        self.means_ = np.zeros(len(flat))
+        self.scales_ = np.ones(len(flat))
+        self.means_[some] = np.nanmean(flat[some], axis=1)
+        self.scales_[some] = np.maximum(np.nanstd(flat[some], axis=1), 1e-9)
+        rows = chosen.any(axis=1)
+        features = opinions.features(self.means_, self.scales_)[rows].astype(np.float64)
+        present = (opinions.ranks >= 0).any(axis=0)[rows]
+        targets = chosen[rows] / chosen[rows].sum(axis=1, keepdims=True)
+        start = np.full(features.shape[2], 0.1)
+        found = minimize(
+            _loss, start, args=(features, present, targets, self.l2), jac=True, method="L-BFGS-B",
+            bounds=[(0.0, None)] * len(start),
+        )  # fmt: skip
+        self.weights_ = found.x
+        return self
+
+    def combine(self, opinions: Opinions) -> Scores:
+        """float32[b, m]."""
+        return opinions.features(self.means_, self.scales_) @ self.weights_.astype(np.float32)
+
+
+def _loss(
+    weights: Floats, features: Floats, present: NDArray[np.bool_], targets: Floats, l2: float
+) -> tuple[float, Floats]:
+    """Mean cross-entropy between the softmax over each pool and the choices, and its gradient."""
+    logits = np.where(present, features @ weights, -np.inf)  # [b, m]
+    logits -= logits.max(axis=1, keepdims=True)
+    likelihood = np.exp(logits)
+    total = likelihood.sum(axis=1, keepdims=True)
+    picked = targets > 0
+    loss = -(targets[picked] * (logits - np.log(total))[picked]).sum() / len(targets) + l2 * (weights @ weights)
+    slope = np.einsum("bm,bmf->f", likelihood / total - targets, features) / len(targets)
+    return float(loss), slope + 2 * l2 * weights
+
+
+def marked(items: NDArray[np.int32], offsets: Offsets, relevant: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """bool[b, m]: which of items [b, m] are among the relevant ones of their query (ragged, see `Split`)."""
+    rows = np.repeat(np.arange(len(items)), np.diff(offsets)).astype(np.int64)
+    width = int(max(items.max(initial=0), relevant.max(initial=0))) + 1
+    wanted = rows * width + relevant
+    given = np.arange(len(items))[:, None] * width + items
+    return np.isin(given, wanted) & (items >= 0)

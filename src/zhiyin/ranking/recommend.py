@@ -1,0 +1,168 @@
+"""The one request path: evaluation, batch export, the command line and the service all come through here."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache, partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zhiyin.data.catalog import Catalog
+from zhiyin.data.dataset import Dataset
+from zhiyin.data.queries import Queries
+from zhiyin.errors import ConfigError
+from zhiyin.models.popularity import Popularity
+from zhiyin.models.recommender import Recommender
+from zhiyin.ranking.candidates import Candidates, best, ordered, without_repeats
+from zhiyin.ranking.fuse import Combines, Opinions, ReciprocalRank
+from zhiyin.ranking.rules import Rules
+from zhiyin.types import Indexes, Mask, Scores
+
+BLOCK_BYTES = 256 * 2**20
+"""What the scores of one block of queries may take."""
+
+FALLBACK = "fallback"
+"""The origin of an item that no retriever proposed: it fills a list that would be short."""
+
+MAXIMUM_K = 10_000
+
+
+@dataclass(frozen=True, eq=False)
+class Pipeline:
+    """Fitted retrievers, how their opinions become one, the rules, and what fills a short list."""
+
+    retrievers: Mapping[str, Recommender]
+    catalog: Catalog
+    fallback: Recommender
+    rules: Rules = field(default_factory=Rules)
+    combine: Combines = field(default_factory=ReciprocalRank)
+    pool: int = 200
+    """Candidates that each retriever proposes."""
+
+    @classmethod
+    def of(cls, model: Recommender, data: Dataset, rules: Rules | None = None, name: str = "") -> "Pipeline":
+        """One fitted model alone."""
+        retrievers = {name or type(model).__name__.lower(): model}
+        return cls(retrievers, data.catalog, Popularity().fit(data), rules or Rules())
+
+    @property
+    def origin_names(self) -> tuple[str, ...]:
+        """Who may have found an item; the fallback is last."""
+        return (*self.retrievers, FALLBACK)
+
+    def recommend(
+        self, queries: Queries, k: int, *, where: str | None = None, exclude: Indexes | None = None
+    ) -> Candidates:
+        """The k best items for each query, best first.
+
+        Parameters
+        ----------
+        k
+            From 1 to 10,000; a list is shorter only if fewer items are allowed.
+        where
+            A condition on item columns, on top of the rules.
+        exclude
+            int32[_], items that must not appear for any query of this batch.
+
+        Raises
+        ------
+        ConfigError
+            If k is out of range.
+        ExpressionError
+            If `where` cannot be read.
+        """
+        if not 1 <= k <= MAXIMUM_K:
+            raise ConfigError(f"k must be from 1 to {MAXIMUM_K:,}, got {k}")
+        items = self.allowed_items(where)
+        size = self.block_size(len(self.catalog))
+        blocks = [
+            self._block(queries[start : start + size], k, items, exclude)
+            for start in range(0, max(len(queries), 1), size)
+        ]
+        return Candidates.joined(blocks)
+
+    @cached_property
+    def allowed_items(self) -> Callable[[str | None], Mask]:
+        """From a condition to bool[n], remembered for the 64 conditions last asked."""
+        return lru_cache(maxsize=64)(partial(self.rules.of_items, self.catalog))
+
+    def block_size(self, n: int) -> int:
+        """How many queries are answered at once."""
+        return max(1, BLOCK_BYTES // (4 * max(n, 1) * (len(self.retrievers) + 2)))
+
+    def score_all(self, queries: Queries) -> Scores | None:
+        """float32[b, n]: the score of every item, where one model alone decides; else None."""
+        if len(self.retrievers) != 1:
+            return None
+        (model,) = self.retrievers.values()
+        return model.score(queries)
+
+    def opinions(self, queries: Queries, k: int, allowed: Mask) -> tuple[Indexes, Opinions]:
+        """int32[b, m] candidates, those of the first retriever first, and what each retriever thinks of them."""
+        pool = max(self.pool, k)
+        scores = [model.score(queries) for model in self.retrievers.values()]  # r of [b, n]
+        proposed = [best(one, pool, allowed)[0] for one in scores]  # r of [b, pool]
+        items = without_repeats(np.concatenate(proposed, axis=1))  # [b, m]
+        places = np.maximum(items, 0)
+        given = np.stack([np.take_along_axis(one, places, axis=1) for one in scores])  # [r, b, m]
+        ranks = np.stack([_ranks(one, items, allowed.shape[1]) for one in proposed])  # [r, b, m]
+        given[:, items < 0] = np.nan
+        return items, Opinions(given, ranks)
+
+    def _block(self, queries: Queries, k: int, items: Mask, exclude: Indexes | None) -> Candidates:
+        allowed = self.rules.of_queries(queries, items, self.catalog, exclude)  # [b, n]
+        if len(self.retrievers) == 1:
+            (model,) = self.retrievers.values()
+            chosen, scores = best(model.score(queries), k, allowed)
+            found = Candidates(chosen, scores, np.where(chosen < 0, -1, 0).astype(np.int8), self.origin_names)
+        else:
+            found = self._combined(queries, k, allowed)
+        return self._filled(found, queries, k, allowed)
+
+    def _combined(self, queries: Queries, k: int, allowed: Mask) -> Candidates:
+        items, opinions = self.opinions(queries, k, allowed)
+        scores = self.combine.combine(opinions)
+        places = ordered(items, scores, k)
+        origins = np.where(opinions.ranks >= 0, opinions.ranks, np.iinfo(np.int32).max).argmin(axis=0).astype(np.int8)
+        origins[items < 0] = -1
+        scores = np.where(items < 0, -np.inf, scores).astype(np.float32)
+        items, scores, origins = (np.take_along_axis(one, places, axis=1) for one in (items, scores, origins))
+        return Candidates(items, scores, origins, self.origin_names)
+
+    def _filled(self, found: Candidates, queries: Queries, k: int, allowed: Mask) -> Candidates:
+        """Short lists completed by the fallback, with scores that continue below."""
+        short = np.flatnonzero((found.items < 0).any(axis=1) | (found.items.shape[1] < k))
+        if len(short) == 0:
+            return found
+        items, scores, origins = (_widened(one, k) for one in (found.items, found.scores, found.origins))
+        room = allowed[short].copy()
+        rows, places = np.nonzero(items[short] >= 0)
+        room[rows, items[short][rows, places]] = False
+        common = self.fallback.score(queries[short])
+        filler, _ = best(np.where(np.isnan(common), np.float32(-1.0), common), k, room)
+        for row, common_items in zip(short, filler, strict=True):
+            have = int((items[row] >= 0).sum())
+            more = common_items[common_items >= 0][: k - have]
+            floor = scores[row, have - 1] if have else np.float32(0.0)
+            items[row, have : have + len(more)] = more
+            scores[row, have : have + len(more)] = np.minimum(floor, 0.0) - 1.0 - np.arange(len(more))
+            origins[row, have : have + len(more)] = len(self.retrievers)
+        return Candidates(items, scores, origins, found.origin_names)
+
+
+def _ranks(proposed: Indexes, items: Indexes, n: int) -> Indexes:
+    """int32[b, m]: the place of each of items [b, m] in proposed [b, pool]; -1 if it is not there."""
+    table = np.full((len(items), n + 1), -1, np.int32)  # the last column takes the padding
+    rows = np.arange(len(items))[:, None]
+    table[rows, proposed] = np.arange(proposed.shape[1], dtype=np.int32)
+    table[:, n] = -1
+    return table[rows, items]
+
+
+def _widened(array: NDArray[Any], k: int) -> NDArray[Any]:
+    """[b, k], filled up as a short list ends."""
+    empty = -np.inf if array.dtype.kind == "f" else -1
+    wide = np.full((len(array), max(k, array.shape[1])), empty, array.dtype)
+    wide[:, : array.shape[1]] = array
+    return wide
