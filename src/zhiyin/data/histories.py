@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from zhiyin.types import Indexes, Offsets, Times
+from zhiyin.types import Indexes, Mask, Offsets, Times
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,17 +20,20 @@ class Histories:
     times: Times  # int64[events], µs UTC, ascending within a row
     weights: NDArray[np.float32]  # [events], how strong a sign of interest
     values: NDArray[np.float32]  # [events], a rating or an amount; NaN where there is none
+    kinds: NDArray[np.uint8]  # [events], index into kind_names
+    kind_names: tuple[str, ...] = ("interaction",)
 
     @classmethod
     def of(cls, rows: Iterable[Sequence[int]]) -> "Histories":
-        """Histories from lists of item indexes, oldest first, an hour apart, each with weight 1."""
+        """Histories from lists of item indexes, oldest first, an hour apart, each with weight 1 and the first kind."""
         lists = [np.asarray(row, dtype=np.int32) for row in rows]
         lengths = [len(row) for row in lists]
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         items = np.concatenate([np.empty(0, np.int32), *lists])
         times = np.concatenate([np.empty(0, np.int64), *(np.arange(length) for length in lengths)]) * 3_600_000_000
         unit = np.ones(len(items), np.float32)
-        return cls(offsets, items, times.astype(np.int64), unit, np.full(len(items), np.nan, np.float32))
+        unrated, kinds = np.full(len(items), np.nan, np.float32), np.zeros(len(items), np.uint8)
+        return cls(offsets, items, times.astype(np.int64), unit, unrated, kinds)
 
     @classmethod
     def empty(cls, rows: int) -> "Histories":
@@ -53,7 +56,9 @@ class Histories:
         return self._cut(offsets, flat)
 
     def _cut(self, offsets: Offsets, flat: slice | NDArray[np.int64]) -> "Histories":
-        return Histories(offsets, self.items[flat], self.times[flat], self.weights[flat], self.values[flat])
+        columns = (self.items, self.times, self.weights, self.values, self.kinds)
+        items, times, weights, values, kinds = (column[flat] for column in columns)
+        return Histories(offsets, items, times, weights, values, kinds, self.kind_names)
 
     @property
     def lengths(self) -> NDArray[np.int64]:
@@ -73,6 +78,11 @@ class Histories:
         matrix.sum_duplicates()
         matrix.data[:] = 1.0
         return matrix
+
+    def of_kinds(self, names: Iterable[str]) -> Mask:
+        """bool[events]: which events are of these kinds."""
+        wanted = set(names)
+        return np.array([name in wanted for name in self.kind_names], np.bool_)[self.kinds]
 
     def last(self, t: int) -> "Histories":
         """The newest `t` events of each row."""

@@ -26,7 +26,7 @@ class Split:
     relevant: Indexes  # int32[_], unique within a query
     ratings: NDArray[np.float32]  # [_], the value of each relevant event; NaN where there is none
     protocol: str  # one line for the report
-    unseen_only: bool  # relevant leaves out what the training history holds
+    seen_types: tuple[str, ...] | None  # relevant leaves out what the history holds of these (all if empty)
 
     def __len__(self) -> int:
         return len(self.queries)
@@ -41,7 +41,7 @@ class Split:
 
 
 def split_by_time(
-    data: Dataset, test: str | float = 0.1, *, target: tuple[str, ...] = (), unseen_only: bool = True
+    data: Dataset, test: str | float = 0.1, *, target: tuple[str, ...] = (), seen_types: tuple[str, ...] | None = ()
 ) -> Split:
     """One moment for everybody: before it is training, from it on is test.
 
@@ -51,26 +51,32 @@ def split_by_time(
         How much is held back: a duration before the last event ("14d", "36h", "2w"), or the newest share of events.
     target
         Event types that count as chosen; empty means all.
-    unseen_only
-        Ask only for items that are new to the person, as when seen items are never shown.
+    seen_types
+        Ask only for items that are new to the person, as when seen items are never shown: the event types that make
+        an item seen, () for all of them, None to ask for seen items too.
     """
     log = data.interactions
     cut = _cut(log, test)
-    return _held_out(data, log.times >= cut, f"global time, last {_words(test)} held out", target, unseen_only, cut)
+    return _held_out(data, log.times >= cut, f"global time, last {_words(test)} held out", target, seen_types, cut)
 
 
-def leave_last_out(data: Dataset, *, target: tuple[str, ...] = (), unseen_only: bool = True) -> Split:
+def leave_last_out(data: Dataset, *, target: tuple[str, ...] = (), seen_types: tuple[str, ...] | None = ()) -> Split:
     """The last event of everyone who has at least two is test."""
     log = data.interactions
     last = np.full(log.n_users, -1, np.int64)
     last[log.users] = np.arange(len(log))  # ascending time: the newest event is written last
     mask = np.zeros(len(log), np.bool_)
     mask[last[np.bincount(log.users, minlength=log.n_users) > 1]] = True
-    return _held_out(data, mask, "leave last out", target, unseen_only)
+    return _held_out(data, mask, "leave last out", target, seen_types)
 
 
 def split_at_random(
-    data: Dataset, test: float = 0.2, *, target: tuple[str, ...] = (), unseen_only: bool = True, seed: int = 0
+    data: Dataset,
+    test: float = 0.2,
+    *,
+    target: tuple[str, ...] = (),
+    seen_types: tuple[str, ...] | None = (),
+    seed: int = 0,
 ) -> Split:
     """A share of everybody's events, drawn at random: for published protocols only, because the future leaks back."""
     if not 0 < test < 1:
@@ -82,12 +88,14 @@ def split_at_random(
     rank = np.arange(len(log)) - np.repeat(np.cumsum(counts) - counts, counts)
     mask = np.zeros(len(log), np.bool_)
     mask[order] = rank < np.floor(counts * test)[log.users[order]]
-    return _held_out(data, mask, f"random {test:.0%} of each person's events held out", target, unseen_only)
+    return _held_out(data, mask, f"random {test:.0%} of each person's events held out", target, seen_types)
 
 
-def split_given(data: Dataset, is_test: Mask, *, target: tuple[str, ...] = (), unseen_only: bool = True) -> Split:
+def split_given(
+    data: Dataset, is_test: Mask, *, target: tuple[str, ...] = (), seen_types: tuple[str, ...] | None = ()
+) -> Split:
     """The rows of `data.interactions` that somebody else marked as test: bool[events]."""
-    return _held_out(data, is_test, "given files", target, unseen_only)
+    return _held_out(data, is_test, "given files", target, seen_types)
 
 
 def microseconds(duration: str) -> int:
@@ -131,7 +139,12 @@ def _words(test: str | float) -> str:
 
 
 def _held_out(
-    data: Dataset, is_test: Mask, protocol: str, target: tuple[str, ...], unseen_only: bool, cut: int | None = None
+    data: Dataset,
+    is_test: Mask,
+    protocol: str,
+    target: tuple[str, ...],
+    seen_types: tuple[str, ...] | None,
+    cut: int | None = None,
 ) -> Split:
     log = data.interactions
     train, test = log[~is_test], log[is_test]
@@ -145,7 +158,7 @@ def _held_out(
         test = test.of_kinds(*target)
     if len(train) == 0 or len(test) == 0:
         raise DataError("the split leaves no event on one side: give more events or another split.test")
-    held_out = _chosen(train, test, unseen_only)
+    held_out = _chosen(train, test, seen_types)
     if len(held_out) == 0:
         raise DataError("nobody in the test window chose anything new: hold back more time, or set rules.seen = 'keep'")
     people, first = np.unique(held_out.users, return_index=True)
@@ -158,16 +171,17 @@ def _held_out(
         relevant=held_out.items,
         ratings=held_out.values,
         protocol=protocol + (f", target {' or '.join(target)}" if target else ""),
-        unseen_only=unseen_only,
+        seen_types=seen_types,
     )
 
 
-def _chosen(train: Interactions, test: Interactions, unseen_only: bool) -> Interactions:
+def _chosen(train: Interactions, test: Interactions, seen_types: tuple[str, ...] | None) -> Interactions:
     """Each pair of person and item once, ordered by person, then item; its newest event counts."""
     pairs = test.users.astype(np.int64) * test.n_items + test.items
     _, newest = np.unique(pairs[::-1], return_index=True)
     rows = len(test) - 1 - newest
-    if unseen_only:
+    if seen_types is not None:
+        train = train.of_kinds(*seen_types) if seen_types else train
         seen = np.unique(train.users.astype(np.int64) * train.n_items + train.items)
         rows = rows[~np.isin(pairs[rows], seen)]
     return test[rows]

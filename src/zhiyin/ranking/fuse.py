@@ -63,7 +63,7 @@ class Blend:
     def fit(self, opinions: Opinions, chosen: NDArray[np.bool_]) -> "Blend":
         """Learn from what was chosen: bool[b, m]; queries without a choice in their pool are left out."""
         flat = opinions.scores.reshape(len(opinions.scores), -1).astype(np.float64)
-        some = (~np.isnan(flat)).any(axis=1)
+        some: NDArray[np.bool_] = np.any(~np.isnan(flat), axis=1)
         self.means_ = np.zeros(len(flat))
         self.scales_ = np.ones(len(flat))
         self.means_[some] = np.nanmean(flat[some], axis=1)

@@ -1,6 +1,6 @@
 """The one request path: evaluation, batch export, the command line and the service all come through here."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, partial
 from typing import Any
@@ -100,15 +100,7 @@ class Pipeline:
 
     def opinions(self, queries: Queries, k: int, allowed: Mask) -> tuple[Indexes, Opinions]:
         """int32[b, m] candidates, those of the first retriever first, and what each retriever thinks of them."""
-        pool = max(self.pool, k)
-        scores = [model.score(queries) for model in self.retrievers.values()]  # r of [b, n]
-        proposed = [best(one, pool, allowed)[0] for one in scores]  # r of [b, pool]
-        items = without_repeats(np.concatenate(proposed, axis=1))  # [b, m]
-        places = np.maximum(items, 0)
-        given = np.stack([np.take_along_axis(one, places, axis=1) for one in scores])  # [r, b, m]
-        ranks = np.stack([_ranks(one, items, allowed.shape[1]) for one in proposed])  # [r, b, m]
-        given[:, items < 0] = np.nan
-        return items, Opinions(given, ranks)
+        return pooled([model.score(queries) for model in self.retrievers.values()], max(self.pool, k), allowed)
 
     def _block(self, queries: Queries, k: int, items: Mask, exclude: Indexes | None) -> Candidates:
         allowed = self.rules.of_queries(queries, items, self.catalog, exclude)  # [b, n]
@@ -117,18 +109,8 @@ class Pipeline:
             chosen, scores = best(model.score(queries), k, allowed)
             found = Candidates(chosen, scores, np.where(chosen < 0, -1, 0).astype(np.int8), self.origin_names)
         else:
-            found = self._combined(queries, k, allowed)
+            found = combined(*self.opinions(queries, k, allowed), self.combine, k, self.origin_names)
         return self._filled(found, queries, k, allowed)
-
-    def _combined(self, queries: Queries, k: int, allowed: Mask) -> Candidates:
-        items, opinions = self.opinions(queries, k, allowed)
-        scores = self.combine.combine(opinions)
-        places = ordered(items, scores, k)
-        origins = np.where(opinions.ranks >= 0, opinions.ranks, np.iinfo(np.int32).max).argmin(axis=0).astype(np.int8)
-        origins[items < 0] = -1
-        scores = np.where(items < 0, -np.inf, scores).astype(np.float32)
-        items, scores, origins = (np.take_along_axis(one, places, axis=1) for one in (items, scores, origins))
-        return Candidates(items, scores, origins, self.origin_names)
 
     def _filled(self, found: Candidates, queries: Queries, k: int, allowed: Mask) -> Candidates:
         """Short lists completed by the fallback, with scores that continue below."""
@@ -149,6 +131,26 @@ class Pipeline:
             scores[row, have : have + len(more)] = np.minimum(floor, 0.0) - 1.0 - np.arange(len(more))
             origins[row, have : have + len(more)] = len(self.retrievers)
         return Candidates(items, scores, origins, found.origin_names)
+
+
+def pooled(scores: Sequence[Scores], pool: int, allowed: Mask) -> tuple[Indexes, Opinions]:
+    """int32[b, m], the best `pool` items of each of r scores [b, n], and what each of them thinks of all of these."""
+    proposed = [best(one, pool, allowed)[0] for one in scores]  # r of [b, pool]
+    items = without_repeats(np.concatenate(proposed, axis=1))  # [b, m]
+    places = np.maximum(items, 0)
+    given = np.stack([np.take_along_axis(one, places, axis=1) for one in scores])  # [r, b, m]
+    given[:, items < 0] = np.nan
+    return items, Opinions(given, np.stack([_ranks(one, items, allowed.shape[1]) for one in proposed]))
+
+
+def combined(items: Indexes, opinions: Opinions, combine: Combines, k: int, names: tuple[str, ...]) -> Candidates:
+    """The k best of a pool; an item's origin is the retriever that ranks it highest."""
+    scores = np.where(items < 0, -np.inf, combine.combine(opinions)).astype(np.float32)
+    origins = np.where(opinions.ranks >= 0, opinions.ranks, np.iinfo(np.int32).max).argmin(axis=0).astype(np.int8)
+    origins[items < 0] = -1
+    places = ordered(items, scores, k)
+    items, scores, origins = (np.take_along_axis(one, places, axis=1) for one in (items, scores, origins))
+    return Candidates(items, scores, origins, names)
 
 
 def _ranks(proposed: Indexes, items: Indexes, n: int) -> Indexes:

@@ -17,6 +17,8 @@ class Rules:
 
     seen: Literal["drop", "keep"] = "drop"
     """Whether items of the history may come again: "drop" suits films, "keep" suits groceries."""
+    seen_types: tuple[str, ...] = ()
+    """Which event types make an item seen; empty means all. A shop drops what was bought, not what was looked at."""
     available: bool = True
     """Leave out what the catalogue calls unavailable, and what does not exist yet at the moment of asking."""
     where: str | None = None
@@ -38,8 +40,11 @@ class Rules:
             late = np.flatnonzero(queries.times < newest)
             allowed[late] &= catalog.created <= queries.times[late, None]
         if self.seen == "drop":
-            known = queries.histories.items >= 0
-            allowed[queries.histories.rows[known], queries.histories.items[known]] = False
+            past = queries.histories
+            known = past.items >= 0
+            if self.seen_types:
+                known &= past.of_kinds(self.seen_types)
+            allowed[past.rows[known], past.items[known]] = False
         if exclude is not None:
             allowed[:, exclude[exclude >= 0]] = False
         return allowed
