@@ -56,9 +56,10 @@ class Histories:
         return self._cut(offsets, flat)
 
     def _cut(self, offsets: Offsets, flat: slice | NDArray[np.int64]) -> "Histories":
-        columns = (self.items, self.times, self.weights, self.values, self.kinds)
-        items, times, weights, values, kinds = (column[flat] for column in columns)
-        return Histories(offsets, items, times, weights, values, kinds, self.kind_names)
+        return Histories(
+            offsets, self.items[flat], self.times[flat], self.weights[flat], self.values[flat], self.kinds[flat],
+            self.kind_names,
+        )  # fmt: skip
 
     @property
     def lengths(self) -> NDArray[np.int64]:

@@ -103,9 +103,10 @@ class Interactions:
         order = np.argsort(self.users, kind="stable")  # stable: time order survives
         counts = np.bincount(self.users, minlength=self.n_users)
         offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        columns = (self.items, self.times, self.weights, self.values, self.kinds)
-        items, times, weights, values, kinds = (column[order] for column in columns)
-        return Histories(offsets, items, times, weights, values, kinds, self.kind_names)
+        return Histories(
+            offsets, self.items[order], self.times[order], self.weights[order], self.values[order], self.kinds[order],
+            self.kind_names,
+        )  # fmt: skip
 
     @cached_property
     def item_counts(self) -> NDArray[np.int64]:

@@ -63,12 +63,10 @@ class Blend:
     def fit(self, opinions: Opinions, chosen: NDArray[np.bool_]) -> "Blend":
         """Learn from what was chosen: bool[b, m]; queries without a choice in their pool are left out."""
         flat = opinions.scores.reshape(len(opinions.scores), -1).astype(np.float64)
-        some: NDArray[np.bool_] = np.any(~np.isnan(flat), axis=1)
-        self.means_ = np.zeros(len(flat))
-        self.scales_ = np.ones(len(flat))
-        self.means_[some] = np.nanmean(flat[some], axis=1)
-        self.scales_[some] = np.maximum(np.nanstd(flat[some], axis=1), 1e-9)
-        rows = chosen.any(axis=1)
+        heard = [one[~np.isnan(one)] for one in flat]
+        self.means_ = np.array([one.mean() if len(one) else 0.0 for one in heard])
+        self.scales_ = np.array([max(one.std(), 1e-9) if len(one) else 1.0 for one in heard])
+        rows = np.flatnonzero(chosen.any(axis=1))
         features = opinions.features(self.means_, self.scales_)[rows].astype(np.float64)
         present = (opinions.ranks >= 0).any(axis=0)[rows]
         targets = chosen[rows] / chosen[rows].sum(axis=1, keepdims=True)
