@@ -125,17 +125,20 @@ def test_auc_puts_ignorance_below_every_opinion_and_forbidden_items_below_all():
 
 
 @settings(deadline=None, max_examples=50)
-@given(lists_and_wants())
-def test_auc_of_lists_is_the_auc_of_scores_that_fall_down_the_list(world):
+@given(lists_and_wants(), st.sets(items))
+def test_auc_of_lists_is_the_auc_of_scores_that_fall_down_the_list(world, forbidden):
     recommended, wants = world
-    scores = np.full((len(recommended), N_ITEMS), -np.inf, np.float32)
+    relevant = relevant_of(wants)
+    allowed = np.ones((len(recommended), N_ITEMS), bool)
+    allowed[:, sorted(forbidden)] = False
+    scores = np.full(allowed.shape, -np.inf, np.float32)
     for row, shown in enumerate(recommended):
         for place, item in enumerate(shown):
             if item >= 0:
-                scores[row, item] = -place
-    relevant = relevant_of(wants)
-    full = metrics.auc(scores, np.ones(N_ITEMS, bool), relevant)
-    np.testing.assert_allclose(metrics.auc_of_lists(Hits.of(recommended, relevant), N_ITEMS), full, rtol=1e-12)
+                scores[row, item], allowed[row, item] = -place, True
+    reachable = np.array([sum(allowed[row, item] for item in wanted) for row, wanted in enumerate(wants)], np.int64)
+    lists = metrics.auc_of_lists(Hits.of(recommended, relevant), allowed.sum(axis=1) - reachable, reachable)
+    np.testing.assert_allclose(lists, metrics.auc(scores, allowed, relevant), rtol=1e-12)
 
 
 ratings = st.one_of(st.just(math.nan), st.floats(0, 5, width=32))

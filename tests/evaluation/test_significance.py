@@ -78,6 +78,23 @@ def test_columns_share_their_resamples_whatever_stands_beside_them(monkeypatch):
     assert len(significance.resampled_means(values, seed=9, samples=50)) == 50
 
 
+def test_random_cohorts_of_many_users_give_the_same_bounds(monkeypatch):
+    values = np.random.default_rng(2).exponential(1.0, 6000)
+    alone = interval(values)
+    monkeypatch.setattr(significance, "MOST_UNITS", 1000)
+    together = interval(values)
+    assert together.mean == alone.mean
+    assert together.high - together.low == pytest.approx(alone.high - alone.low, rel=0.15)
+    assert compare(values, values[::-1].copy()).p_value > 0.5
+
+
+def test_a_ratio_of_sums_weighs_users_by_what_they_gave():
+    found = significance.ratio_interval(np.array([1.0, 9.0, 0.0]), np.array([1.0, 3.0, 0.0]))
+    assert (found.mean, found.users) == (2.5, 2)
+    assert 1.0 <= found.low <= 2.5 <= found.high <= 3.0
+    assert np.isnan(significance.ratio_interval(np.zeros(3), np.zeros(3)).mean)
+
+
 def test_one_user_or_none_gives_a_mean_without_bounds():
     one = interval(np.array([0.5, np.nan]))
     assert (one.mean, one.users, one.missing) == (0.5, 1, 1)

@@ -141,17 +141,15 @@ def auc(scores: Scores, allowed: Mask, relevant: Relevant) -> Floats:
     )
 
 
-def auc_of_lists(hits: Hits, n_allowed: int | NDArray[np.int64]) -> Floats:
-    """float64[b]: the AUC when only a list is known: its order, and a tie of everything beyond it.
+def auc_of_lists(hits: Hits, others: NDArray[np.int64], reachable: NDArray[np.int64]) -> Floats:
+    """float64[b]: the AUC when only lists are known: their order, and a tie of everything allowed beyond them.
 
-    n_allowed counts the items that could have been shown, relevant ones included.
+    others is how many irrelevant items, reachable how many relevant ones, were allowed: int64[b] each.
     """
-    misses = hits.filled[:, None] > np.arange(hits.k)  # [b, k]
-    misses &= ~hits.found
+    misses = (hits.filled[:, None] > np.arange(hits.k)) & ~hits.found  # [b, k]
     above = np.cumsum(misses, axis=1)  # [b, k] irrelevant items at or above each place
-    others = n_allowed - hits.wanted  # [b] irrelevant items
     won = np.where(hits.found, others[:, None] - above, 0).sum(axis=1)
-    beyond = hits.wanted - hits.found.sum(axis=1)
+    beyond = reachable - hits.found.sum(axis=1)
     won = won + 0.5 * beyond * (others - misses.sum(axis=1))
     return _over(won, np.where(others > 0, others * hits.wanted, 0))
 

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from zhiyin.types import Floats, Mask
+from zhiyin.types import Floats
 
 SAMPLES = 2000
 LEVEL = 0.95
+MOST_UNITS = 20_000  # beyond, users are drawn in random cohorts: as exact, and the cost stays bounded
 _BLOCK_BYTES = 64 << 20  # memory for one block of resampling weights
 
 
@@ -61,6 +61,16 @@ def intervals(values: Floats, *, seed: int = 0, samples: int = SAMPLES) -> list[
     return [_bca(column, means) for column, means in zip(values.T, drawn.T, strict=True)]
 
 
+def ratio_interval(above: Floats, below: Floats, *, seed: int = 0, samples: int = SAMPLES) -> Interval:
+    """Σ above / Σ below over users, such as errors over ratings given; plain percentiles of the resampled ratio."""
+    users = int(np.count_nonzero(below))
+    if users < 2:
+        return Interval(float(above.sum() / below.sum()) if users else np.nan, np.nan, np.nan, users)
+    drawn = _resampled_ratios(above[:, None], below[:, None], seed, samples)[:, 0]
+    low, high = np.nanquantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Interval(float(above.sum() / below.sum()), float(low), float(high), users)
+
+
 def compare(ours: Floats, theirs: Floats, *, seed: int = 0, samples: int = SAMPLES) -> Comparison:
     """Whether float64[b] of one model is above that of another on the same users; NaN in either leaves a user out."""
     return comparisons(ours[:, None], theirs[:, None], seed=seed, samples=samples)[0]
@@ -76,26 +86,20 @@ def comparisons(ours: Floats, theirs: Floats, *, seed: int = 0, samples: int = S
 
 def resampled_means(values: Floats, *, seed: int, samples: int = SAMPLES) -> Floats:
     """float64[samples, c]: means of float64[b, c] over users drawn with replacement; NaN values weigh nothing."""
-    b, known = len(values), ~np.isnan(values)
-    filled = np.where(known, values, 0.0)
-    blocks = []
-    for rng, size in _blocks(seed, samples, b):
-        drawn = rng.integers(0, b, (size, b)) + b * np.arange(size)[:, None]
-        weights = np.bincount(drawn.ravel(), minlength=size * b).reshape(size, b).astype(np.float64)
-        blocks.append(_quotient(weights @ filled, weights @ known))
-    return np.concatenate(blocks) if blocks else np.full((samples, values.shape[1]), np.nan)
+    known = ~np.isnan(values)
+    return _resampled_ratios(np.where(known, values, 0.0), known.astype(np.float64), seed, samples)
 
 
 def sign_flip_p_values(differences: Floats, *, seed: int, samples: int = SAMPLES) -> Floats:
     """float64[c]: two-sided p of each column of paired differences float64[b, c], were their signs a coin's."""
-    known = np.where(np.isnan(differences), 0.0, differences)
-    seen = np.abs(known.sum(axis=0))
+    rng = np.random.default_rng(seed)
+    units = _cohorts(np.where(np.isnan(differences), 0.0, differences), rng)
+    seen = np.abs(units.sum(axis=0))
     as_far = np.zeros(len(seen), np.int64)
-    for rng, size in _blocks(seed, samples, len(known)):
-        signs = rng.integers(0, 2, (size, len(known)), np.int8) * 2.0 - 1.0
-        as_far += (np.abs(signs @ known) >= seen * (1 - 1e-12)).sum(axis=0)  # a hair below, for rounding
-    p_values: Floats = (1 + as_far) / (1 + samples)
-    return np.where(known.any(axis=0), p_values, 1.0)
+    for size in _blocks(samples, len(units)):
+        signs = rng.integers(0, 2, (size, len(units)), np.int8) * 2.0 - 1.0
+        as_far += (np.abs(signs @ units) >= seen * (1 - 1e-12)).sum(axis=0)  # a hair below, for rounding
+    return np.where(units.any(axis=0), (1 + as_far) / (1 + samples), 1.0)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -107,12 +111,32 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return corrected
 
 
-def _blocks(seed: int, samples: int, b: int) -> Iterator[tuple[np.random.Generator, int]]:
-    """The samples in portions of bounded memory, one stream of randomness through all."""
+def _resampled_ratios(above: Floats, below: Floats, seed: int, samples: int) -> Floats:
+    """float64[samples, c]: Σ above / Σ below, both float64[b, c], over users drawn with replacement."""
     rng = np.random.default_rng(seed)
-    size = max(1, _BLOCK_BYTES // (8 * max(b, 1)))
-    for start in range(0, samples if b else 0, size):
-        yield rng, min(size, samples - start)
+    units = _cohorts(np.concatenate([above, below], axis=1), rng)
+    blocks = [np.empty((0, above.shape[1]))]
+    for size in _blocks(samples, len(units)):
+        drawn = rng.integers(0, len(units), (size, len(units))) + len(units) * np.arange(size)[:, None]
+        weights = np.bincount(drawn.ravel(), minlength=drawn.size).reshape(drawn.shape).astype(np.float64)
+        tops, bottoms = np.split(weights @ units, 2, axis=1)
+        blocks.append(np.divide(tops, bottoms, out=np.full(tops.shape, np.nan), where=bottoms > 0))
+    return np.concatenate(blocks)
+
+
+def _cohorts(sums: Floats, rng: np.random.Generator) -> Floats:
+    """The rows that are drawn: users, or the sums of equally large random groups of them when they are many."""
+    if len(sums) <= MOST_UNITS:
+        return sums
+    size = -(-len(sums) // MOST_UNITS)
+    return np.add.reduceat(sums[rng.permutation(len(sums))], np.arange(0, len(sums), size), axis=0)
+
+
+def _blocks(samples: int, units: int) -> Iterator[int]:
+    """The samples in portions of bounded memory; none where there is nothing to draw."""
+    size = max(1, _BLOCK_BYTES // (8 * max(units, 1)))
+    for start in range(0, samples if units else 0, size):
+        yield min(size, samples - start)
 
 
 def _bca(values: Floats, means: Floats) -> Interval:
@@ -132,7 +156,3 @@ def _bca(values: Floats, means: Floats) -> Interval:
     z = z0 + ndtri(np.array([(1 - LEVEL) / 2, (1 + LEVEL) / 2]))
     low, high = np.quantile(means, ndtr(z0 + z / (1 - a * z)))
     return Interval(mean, float(low), float(high), users, missing)
-
-
-def _quotient(above: Floats, below: Floats | NDArray[np.integer] | Mask) -> Floats:
-    return np.divide(above, below, out=np.full(above.shape, np.nan), where=below > 0)
