@@ -1,0 +1,1 @@
+"""Cleaning and checking the tables before anything is learnt from them."""

@@ -1,0 +1,101 @@
+"""The numbers of a clean log that findings and plots share: how much, by whom, of what, when."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from zhiyin.types import MICROSECONDS_PER_DAY, Floats
+
+MICROSECONDS_PER_HOUR = MICROSECONDS_PER_DAY // 24
+LONGEST_CALENDAR_DAYS = 366 * 200  # earliest and `now` bound the times; this bounds memory whatever they say
+MOST_PRICES = 1_000_000
+MOST_KINDS = 5  # each has its colour in a plot; the rest is "other"
+Counts = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Counts over the events that stay."""
+
+    events: int
+    per_user: Counts  # [people], descending
+    per_item: Counts  # [items], descending
+    first_day: int  # days since 1970-01-01 UTC
+    per_day: Counts  # [kinds, days]
+    kinds: tuple[str, ...]  # event types, the commonest first; ("event",) where the source names none
+    per_hour: Counts  # [7, 24]: Monday first, UTC
+    prices: Floats  # positive prices: all of them, or an even sample
+    first_time: int  # µs
+    last_time: int  # µs
+
+    @classmethod
+    def of(cls, events: pl.DataFrame) -> "Profile":
+        """Count a clean events table (no missing ids or times)."""
+        times = events["timestamp"].to_numpy()
+        first, last = (int(times.min()), int(times.max())) if len(times) else (0, 0)
+        first_day = first // MICROSECONDS_PER_DAY
+        span = min(last // MICROSECONDS_PER_DAY - first_day + 1, LONGEST_CALENDAR_DAYS)
+        kinds, codes = _kinds(events)
+        hour = (pl.col("timestamp") // MICROSECONDS_PER_HOUR - 24 * first_day).clip(upper_bound=24 * span - 1)
+        slots = events.select(hour + pl.lit(codes) * (24 * span)).to_series().to_numpy()
+        per_hour = np.bincount(slots, minlength=len(kinds) * span * 24).reshape(len(kinds), span, 24)
+        return cls(
+            events=len(events),
+            per_user=_descending(events["user_id"]),
+            per_item=_descending(events["item_id"]),
+            first_day=first_day,
+            per_day=per_hour.sum(axis=2),
+            kinds=kinds,
+            per_hour=_weekly(per_hour.sum(axis=0), first_day),
+            prices=_positive(events),
+            first_time=first,
+            last_time=last,
+        )
+
+    @property
+    def days(self) -> NDArray[np.datetime64]:
+        """The calendar under the columns of `per_day`."""
+        return np.datetime64(0, "D") + np.arange(self.first_day, self.first_day + self.per_day.shape[1])
+
+
+def _weekly(per_hour: Counts, first_day: int) -> Counts:
+    """int64[7, 24] from [days, 24]; 1970-01-01 was a Thursday: day 3 of a week that starts on Monday."""
+    week = np.zeros((7, 24), np.int64)
+    np.add.at(week, (first_day + 3 + np.arange(len(per_hour))) % 7, per_hour)
+    return week
+
+
+def _descending(ids: pl.Series) -> Counts:
+    counts = np.bincount(ids.to_physical().to_numpy())
+    return np.sort(counts[counts > 0])[::-1].astype(np.int64)
+
+
+def _kinds(events: pl.DataFrame) -> tuple[tuple[str, ...], pl.Series]:
+    """The event types, the commonest first, and the position of each event's type in them."""
+    if "event_type" not in events.columns or not len(events):
+        return ("event",), pl.Series([0])
+    counted = events["event_type"].value_counts(sort=True)
+    if len(counted) == 1:
+        return (_kind(counted["event_type"][0]),), pl.Series([0])
+    nulls = 1 + int(counted["event_type"].to_physical().fill_null(0).to_numpy().max())  # stands for "no type"
+    codes = events["event_type"].to_physical().fill_null(nulls).to_numpy()
+    position = np.zeros(nulls + 1, np.int64)
+    position[counted["event_type"].to_physical().fill_null(nulls).to_numpy()] = np.minimum(
+        np.arange(len(counted)), MOST_KINDS
+    )
+    kinds = [_kind(kind) for kind in counted["event_type"][:MOST_KINDS]]
+    kinds += ["other"] if len(counted) > MOST_KINDS else []
+    return tuple(kinds), pl.Series(position[codes])
+
+
+def _kind(name: str | None) -> str:
+    return name or "event"
+
+
+def _positive(events: pl.DataFrame) -> Floats:
+    if "price" not in events.columns:
+        return np.empty(0)
+    prices = events["price"].gather_every(max(1, len(events) // MOST_PRICES)).drop_nulls().to_numpy()
+    return prices[np.isfinite(prices) & (prices > 0)].astype(np.float64)
