@@ -50,13 +50,7 @@ class Dataset:
         users, user_indexes = Vocabulary.encoding(events["user_id"], more)
         more = None if tables.items is None else tables.items["item_id"]
         items, item_indexes = Vocabulary.encoding(events["item_id"], more)
-        kinds, kind_names = _kinds(events)
-        table = np.array([(weights or {}).get(name, 1.0) for name in kind_names], np.float32)
-        interactions = Interactions.of(
-            user_indexes, item_indexes, events["timestamp"].to_numpy(),
-            n_users=len(users), n_items=len(items), kinds=kinds, weights=table[kinds], kind_names=kind_names,
-            values=_floats(events, "value"), prices=_floats(events, "price"),
-        )  # fmt: skip
+        interactions = _log(events, user_indexes, item_indexes, (len(users), len(items)), weights)
         return cls(
             users,
             items,
@@ -87,6 +81,29 @@ class Dataset:
     def with_interactions(self, interactions: Interactions) -> "Dataset":
         """The same people and items with another log."""
         return replace(self, interactions=interactions)
+
+    def log_of(self, events: pl.DataFrame, weights: Mapping[str, float] | None = None) -> Interactions:
+        """Other cleaned events in the indexes of this dataset; events of unknown people or items are left out."""
+        users, items = self.users.indexes(events["user_id"]), self.items.indexes(events["item_id"])
+        known = (users >= 0) & (items >= 0)
+        shape = (len(self.users), len(self.items))
+        return _log(events.filter(pl.Series(known)), users[known], items[known], shape, weights)
+
+
+def _log(
+    events: pl.DataFrame,
+    users: Indexes,
+    items: Indexes,
+    shape: tuple[int, int],
+    weights: Mapping[str, float] | None,
+) -> Interactions:
+    kinds, kind_names = _kinds(events)
+    table = np.array([(weights or {}).get(name, 1.0) for name in kind_names], np.float32)
+    return Interactions.of(
+        users, items, events["timestamp"].to_numpy(),
+        n_users=shape[0], n_items=shape[1], kinds=kinds, weights=table[kinds], kind_names=kind_names,
+        values=_floats(events, "value"), prices=_floats(events, "price"),
+    )  # fmt: skip
 
 
 def _kinds(events: pl.DataFrame) -> tuple[NDArray[np.uint8], tuple[str, ...]]:

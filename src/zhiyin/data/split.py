@@ -10,7 +10,7 @@ from zhiyin.data.dataset import Dataset
 from zhiyin.data.interactions import Interactions
 from zhiyin.data.queries import Queries
 from zhiyin.errors import ConfigError, DataError
-from zhiyin.types import MICROSECONDS_PER_DAY, Indexes, Mask, Offsets
+from zhiyin.types import MICROSECONDS_PER_DAY, Indexes, Offsets
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +57,9 @@ def split_by_time(
     """
     log = data.interactions
     cut = _cut(log, test)
-    return _held_out(data, log.times >= cut, f"global time, last {_words(test)} held out", target, seen_types, cut)
+    return _held_out(
+        data, (log.before(cut), log.since(cut)), f"global time, last {_words(test)} held out", target, seen_types, cut
+    )
 
 
 def leave_last_out(data: Dataset, *, target: tuple[str, ...] = (), seen_types: tuple[str, ...] | None = ()) -> Split:
@@ -67,7 +69,7 @@ def leave_last_out(data: Dataset, *, target: tuple[str, ...] = (), seen_types: t
     last[log.users] = np.arange(len(log))  # ascending time: the newest event is written last
     mask = np.zeros(len(log), np.bool_)
     mask[last[np.bincount(log.users, minlength=log.n_users) > 1]] = True
-    return _held_out(data, mask, "leave last out", target, seen_types)
+    return _held_out(data, (log[~mask], log[mask]), "leave last out", target, seen_types)
 
 
 def split_at_random(
@@ -88,14 +90,20 @@ def split_at_random(
     rank = np.arange(len(log)) - np.repeat(np.cumsum(counts) - counts, counts)
     mask = np.zeros(len(log), np.bool_)
     mask[order] = rank < np.floor(counts * test)[log.users[order]]
-    return _held_out(data, mask, f"random {test:.0%} of each person's events held out", target, seen_types)
+    return _held_out(
+        data, (log[~mask], log[mask]), f"random {test:.0%} of each person's events held out", target, seen_types
+    )
 
 
 def split_given(
-    data: Dataset, is_test: Mask, *, target: tuple[str, ...] = (), seen_types: tuple[str, ...] | None = ()
+    data: Dataset,
+    test: Interactions,
+    *,
+    target: tuple[str, ...] = (),
+    seen_types: tuple[str, ...] | None = (),
 ) -> Split:
-    """The rows of `data.interactions` that somebody else marked as test: bool[events]."""
-    return _held_out(data, is_test, "given files", target, seen_types)
+    """All of `data` is training; somebody else chose the test events, in the same indexes (`Dataset.log_of`)."""
+    return _held_out(data, (data.interactions, test), "given files", target, seen_types)
 
 
 def microseconds(duration: str) -> int:
@@ -140,20 +148,19 @@ def _words(test: str | float) -> str:
 
 def _held_out(
     data: Dataset,
-    is_test: Mask,
+    sides: tuple[Interactions, Interactions],
     protocol: str,
     target: tuple[str, ...],
     seen_types: tuple[str, ...] | None,
     cut: int | None = None,
 ) -> Split:
-    log = data.interactions
-    train, test = log[~is_test], log[is_test]
+    train, test = sides
     if target:
-        unknown = set(target) - set(log.kind_names)
+        unknown = set(target) - set(test.kind_names)
         if unknown:
             raise ConfigError(
                 f"split.target names {sorted(unknown)[0]!r}, which is no event type of this log: "
-                f"it has {', '.join(log.kind_names)}"
+                f"it has {', '.join(test.kind_names)}"
             )
         test = test.of_kinds(*target)
     if len(train) == 0 or len(test) == 0:

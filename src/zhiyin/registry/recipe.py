@@ -1,0 +1,53 @@
+"""From the `[models]` of zhiyin.toml to models, and the portfolio that is used where it names none."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from zhiyin import fields
+from zhiyin.data.dataset import Dataset
+from zhiyin.errors import ConfigError
+from zhiyin.models.known import MODELS
+from zhiyin.models.recommender import Recommender
+
+LARGEST_EASE = 12_000
+"""Items up to which EASE is in the default portfolio: its dense weights then take 0.6 GB."""
+
+LARGEST_USER_KNN = 200_000
+"""People up to which user neighbourhoods are in the default portfolio: they search every person on every request."""
+
+
+def models(tables: Mapping[str, Mapping[str, Any]], data: Dataset) -> dict[str, Recommender]:
+    """Unfitted models by name; with no table, a portfolio that fits the size of the data.
+
+    Raises
+    ------
+    ConfigError
+        For an unknown type or hyper-parameter.
+    """
+    return {name: model(name, table) for name, table in (tables or portfolio(data)).items()}
+
+
+def model(name: str, table: Mapping[str, Any]) -> Recommender:
+    """One model of `[models.NAME]`; its class is its `type`, or its name where that is one."""
+    kinds = {_plain(kind): cls for kind, cls in MODELS.items()}
+    kind = table.get("type", name)
+    if not isinstance(kind, str) or _plain(kind) not in kinds:
+        raise ConfigError(fields.unknown(f"models.{name}.type {kind!r}", str(kind), MODELS))
+    settings = {key: value for key, value in table.items() if key != "type"}
+    return fields.from_table(kinds[_plain(kind)], settings, f"models.{name}")
+
+
+def portfolio(data: Dataset) -> dict[str, dict[str, Any]]:
+    """A good default for these data: what can be trained and served within the memory of one machine."""
+    chosen: dict[str, dict[str, Any]] = {"popularity": {}, "item_knn": {}}
+    if len(data.users) <= LARGEST_USER_KNN:
+        chosen["user_knn"] = {}
+    if len(data.items) <= LARGEST_EASE:
+        chosen["ease"] = {}
+    if data.catalog.columns:
+        chosen["content"] = {}
+    return chosen
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "").replace("-", "").lower()
