@@ -68,7 +68,7 @@ class Blend:
         self.scales_ = np.array([max(one.std(), 1e-9) if len(one) else 1.0 for one in heard])
         rows = np.flatnonzero(chosen.any(axis=1))
         features = opinions.features(self.means_, self.scales_)[rows].astype(np.float64)
-        present = (opinions.ranks >= 0).any(axis=0)[rows]
+        present = (opinions.ranks.max(axis=0) >= 0)[rows]
         targets = chosen[rows] / chosen[rows].sum(axis=1, keepdims=True)
         start = np.full(features.shape[2], 0.1)
         found = minimize(
