@@ -1,0 +1,199 @@
+"""Compiled loops: the best k of each row, sparse products, nearest neighbours. Never items × items in memory.
+
+Each loop is compiled once for one set of types and cached on disk; the public functions bring arrays to those types.
+The slow, obvious twins stand in the tests.
+"""
+
+from typing import Any, TypeVar
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from zhiyin.compute.threads import over_blocks
+from zhiyin.types import Indexes, Mask, Offsets, Scores
+
+Data = NDArray[np.float32]
+Number = TypeVar("Number", bound=np.generic)
+
+
+def top_k(scores: Scores, k: int, allowed: Mask | None = None) -> tuple[Indexes, Scores]:
+    """The best k of each row, best first: int32[b, k] and float32[b, k]; where a row has fewer, -1 and -inf.
+
+    NaN (no opinion) and -inf (forbidden) are never among them; of equal scores the lower index comes first.
+
+    Parameters
+    ----------
+    scores
+        float32[b, n].
+    allowed
+        bool[b, n], or bool[1, n] for all rows, or None: everything is.
+    """
+    rows, n = scores.shape
+    indexes = np.full((rows, k), -1, np.int32)
+    best = np.full((rows, k), -np.inf, np.float32)
+    if k == 0 or n == 0:
+        return indexes, best
+    scores = _plain(scores, np.float32)
+    mask = np.empty((0, n), np.bool_) if allowed is None else _plain(allowed, np.bool_)
+    over_blocks(rows, lambda first, last: _best_of_rows(scores, mask, indexes, best, first, last))
+    return indexes, best
+
+
+def product(left: csr_array, right: csr_array, columns: Indexes) -> Scores:
+    """float32[b, m]: some columns of the sparse product left @ right; NaN where no two entries meet.
+
+    Parameters
+    ----------
+    left, right
+        float32[b, c] and float32[c, n], sparse.
+    columns
+        int32[1, m] for all rows or int32[b, m]; -1 gives NaN.
+    """
+    rows = left.shape[0]
+    columns = _plain(columns, np.int32)
+    out = np.empty((rows, columns.shape[1]), np.float32)
+    a, b, width = _parts(left), _parts(right), right.shape[1]
+    over_blocks(rows, lambda first, last: _product_rows(*a, *b, width, columns, out, first, last))
+    return out
+
+
+def top_neighbours(matrix: csr_array, k: int, shrinkage: float) -> csr_array:
+    """float32[n, n], sparse: in row i the k columns of `matrix` most like column i, with their likeness, never i.
+
+    The likeness is the shrunk cosine x_i·x_j / (|x_i| |x_j| + shrinkage). The product of the matrix with itself is
+    made one row at a time and forgotten.
+
+    Parameters
+    ----------
+    matrix
+        float32[users, n], sparse, positive.
+    """
+    n = matrix.shape[1]
+    k = max(min(k, n - 1), 0)
+    found = np.full((n, k), -1, np.int32)
+    likeness = np.zeros((n, k), np.float32)
+    norms = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=0), np.float64)).astype(np.float32)
+    by_user, by_item, shrunk = _parts(matrix), _parts(matrix.T.tocsr()), np.float32(shrinkage)
+    if k:
+        over_blocks(
+            n, lambda first, last: _neighbour_rows(*by_item, *by_user, norms, shrunk, found, likeness, first, last)
+        )
+    full = found >= 0
+    offsets = np.concatenate([[0], np.cumsum(full.sum(axis=1))])
+    neighbours = csr_array((likeness[full], found[full], offsets), shape=(n, n))
+    neighbours.sort_indices()
+    return neighbours
+
+
+def _plain(array: NDArray[Any], dtype: type[Number]) -> NDArray[Number]:
+    """C order and writable, because each other kind of array would be compiled for again."""
+    return np.require(array, dtype, ["C", "W"])
+
+
+def _parts(matrix: csr_array) -> tuple[Offsets, Indexes, Data]:
+    return _plain(matrix.indptr, np.int64), _plain(matrix.indices, np.int32), _plain(matrix.data, np.float32)
+
+
+@njit(cache=True, nogil=True)
+def _worse(value: float, item: int, other_value: float, other_item: int) -> bool:
+    return value < other_value or (value == other_value and item > other_item)
+
+
+@njit(cache=True, nogil=True)
+def _sink(values: Data, items: Indexes, size: int) -> None:
+    """Bring the root of a heap with the worst on top to its place."""
+    at = 0
+    while 2 * at + 1 < size:
+        child = 2 * at + 1
+        if child + 1 < size and _worse(values[child + 1], items[child + 1], values[child], items[child]):
+            child += 1
+        if not _worse(values[child], items[child], values[at], items[at]):
+            return
+        values[at], values[child] = values[child], values[at]
+        items[at], items[child] = items[child], items[at]
+        at = child
+
+
+@njit(cache=True, nogil=True)
+def _offer(values: Data, items: Indexes, size: int, value: float, item: int) -> int:
+    """Keep an item if it is among the best so far; how many are kept now."""
+    if size == len(values):
+        if _worse(values[0], items[0], value, item):
+            values[0], items[0] = value, item
+            _sink(values, items, size)
+        return size
+    at = size
+    while at > 0 and _worse(value, item, values[(at - 1) // 2], items[(at - 1) // 2]):
+        values[at], items[at] = values[(at - 1) // 2], items[(at - 1) // 2]
+        at = (at - 1) // 2
+    values[at], items[at] = value, item
+    return size + 1
+
+
+@njit(cache=True, nogil=True)
+def _best_first(values: Data, items: Indexes, size: int) -> None:
+    """Turn a heap into a list: the worst of what is left goes to the end."""
+    for last in range(size - 1, 0, -1):
+        values[0], values[last] = values[last], values[0]
+        items[0], items[last] = items[last], items[0]
+        _sink(values, items, last)
+
+
+@njit(cache=True, nogil=True)
+def _best_of_rows(scores: Scores, allowed: Mask, indexes: Indexes, best: Scores, first: int, last: int) -> None:
+    k = indexes.shape[1]
+    for row in range(first, last):
+        values, items, size = best[row], indexes[row], 0
+        least = np.float32(-np.inf)
+        permitted = allowed[row if len(allowed) > 1 else 0] if len(allowed) > 0 else allowed.reshape(-1)
+        for item in range(scores.shape[1]):
+            value = scores[row, item]
+            if value > least and (len(permitted) == 0 or permitted[item]):  # false for NaN
+                size = _offer(values, items, size, value, item)
+                if size == k:
+                    least = values[0]
+        _best_first(values, items, size)
+
+
+@njit(cache=True, nogil=True)
+def _product_rows(
+    offsets: Offsets, items: Indexes, data: Data, to_offsets: Offsets, to_items: Indexes, to_data: Data,
+    width: int, columns: Indexes, out: Scores, first: int, last: int,
+) -> None:  # fmt: skip
+    total = np.empty(width, np.float32)
+    for row in range(first, last):
+        total[:] = np.nan
+        for at in range(offsets[row], offsets[row + 1]):
+            for to in range(to_offsets[items[at]], to_offsets[items[at] + 1]):
+                column, term = to_items[to], data[at] * to_data[to]
+                total[column] = term if np.isnan(total[column]) else total[column] + term
+        chosen = columns[row if len(columns) > 1 else 0]
+        for place in range(len(chosen)):
+            out[row, place] = total[chosen[place]] if chosen[place] >= 0 else np.nan
+
+
+@njit(cache=True, nogil=True)
+def _neighbour_rows(
+    offsets: Offsets, users: Indexes, data: Data, to_offsets: Offsets, to_items: Indexes, to_data: Data,
+    norms: Data, shrinkage: float, found: Indexes, likeness: Data, first: int, last: int,
+) -> None:  # fmt: skip
+    total = np.zeros(len(norms), np.float32)
+    touched = np.empty(len(norms), np.int32)
+    for item in range(first, last):
+        count = 0
+        for at in range(offsets[item], offsets[item + 1]):
+            for to in range(to_offsets[users[at]], to_offsets[users[at] + 1]):
+                other = to_items[to]
+                if total[other] == 0:
+                    touched[count] = other
+                    count += 1
+                total[other] += data[at] * to_data[to]
+        size = 0
+        for other in touched[:count]:
+            if other != item:
+                value = total[other] / (norms[item] * norms[other] + shrinkage)
+                size = _offer(likeness[item], found[item], size, value, other)
+            total[other] = 0
+        _best_first(likeness[item], found[item], size)

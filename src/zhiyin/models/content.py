@@ -1,0 +1,77 @@
+"""Items that are alike in what is said of them."""
+
+from dataclasses import dataclass, field
+from typing import Self
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from zhiyin.compute.svd import right_singular_vectors
+from zhiyin.data.dataset import Dataset
+from zhiyin.data.queries import Queries
+from zhiyin.features.attributes import Attributes, Kind
+from zhiyin.features.interest import query_interest
+from zhiyin.models.embedding import Embedding
+from zhiyin.models.settings import require, require_half_life
+from zhiyin.types import Vectors
+
+
+@dataclass(kw_only=True)
+class Content(Embedding):
+    """Latent semantic analysis of the catalogue (Deerwester et al. 1990); a query is the mean of its history.
+
+    Reads texts in any language, categories and numbers; an item that nobody ever touched has its vector like any
+    other, and one that enters later gets it from `vectors_of`. An item without any attribute is NaN.
+    """
+
+    dimensions: int = 128
+    half_life_days: float | None = None  # how fast an event of the history loses weight
+    max_terms: int = 50_000  # a bound on memory: dimensions × max_terms floats
+    seed: int = 0
+    kinds_: dict[str, Kind] = field(init=False, repr=False, compare=False)  # column to what it was taken for
+    knots_: dict[str, list[float]] = field(init=False, repr=False, compare=False)
+    terms_: list[str] = field(init=False, repr=False, compare=False)
+    idf_: NDArray[np.float32] = field(init=False, repr=False, compare=False)  # [terms]
+    components_: Vectors = field(init=False, repr=False, compare=False)  # float32[terms, d]
+
+    def __post_init__(self) -> None:
+        require(self, "dimensions", self.dimensions >= 1, ">= 1", "try 64 to 256")
+        require(self, "max_terms", self.max_terms >= 1, ">= 1", "try 10000 to 200000")
+        require_half_life(self)
+
+    def fit(self, data: Dataset) -> Self:
+        """Learn the terms and their strongest directions."""
+        attributes = Attributes.of(data.catalog.frame, self.max_terms)
+        self.kinds_, self.knots_ = attributes.kinds, attributes.knots
+        self.terms_, self.idf_ = attributes.terms, attributes.idf
+        matrix = attributes.matrix(data.catalog.frame)  # [n, terms]
+        self.components_ = right_singular_vectors(matrix, self.dimensions, np.random.default_rng(self.seed))
+        self.item_vectors_ = _directions(matrix, self.components_)
+        return self
+
+    def vectors_of(self, frame: pl.DataFrame) -> Vectors:
+        """float32[rows, d]: the vectors of catalogue rows that training need not have seen; NaN without attributes."""
+        attributes = Attributes(self.kinds_, self.knots_, self.terms_, self.idf_)
+        return _directions(attributes.matrix(frame), self.components_)
+
+    def encode(self, queries: Queries) -> Vectors:
+        """float32[b, d]: the weighted mean of the items of the history; NaN where none has a vector."""
+        known = ~np.isnan(self.item_vectors_[:, 0])
+        places = np.where(known, np.arange(len(known)), -1).astype(np.int32)
+        history = query_interest(queries, places, self.half_life_days)  # [b, <= n]
+        totals = np.asarray(history.sum(axis=1))
+        with np.errstate(divide="ignore", invalid="ignore"):  # 0/0: no history, no opinion
+            means = history @ self.item_vectors_[: history.shape[1]] / totals[:, None]
+        return np.asarray(means, np.float32)
+
+
+def _directions(matrix: csr_array, components: Vectors) -> Vectors:
+    """float32[rows, d], each of length 1; NaN for an empty row."""
+    vectors: Vectors = np.asarray(matrix @ components, np.float32)
+    if vectors.shape[1] == 0:
+        return np.full((len(vectors), 1), np.nan, np.float32)
+    lengths: Vectors = np.linalg.norm(vectors, axis=1, keepdims=True).astype(np.float32)
+    lengths[lengths < 1e-6] = np.nan
+    return vectors / lengths

@@ -1,0 +1,79 @@
+"""The best linear model in closed form."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from scipy.linalg.lapack import spotrf, spotri
+
+from zhiyin.compute.kernels import product
+from zhiyin.data.dataset import Dataset
+from zhiyin.errors import ConfigError
+from zhiyin.features.interest import log_interest
+from zhiyin.models.item_to_item import ItemToItem, places_of
+from zhiyin.models.settings import require
+from zhiyin.types import Vectors
+
+_MOST_ITEMS = 40_000  # LAPACK counts elements in 32 bits and ends the process soon above
+_BLOCK = 1024  # rows mirrored at once
+
+
+@dataclass(kw_only=True)
+class EASE(ItemToItem):
+    """Embarrassingly shallow autoencoder (Steck 2019): min |X - XB|² + l2 |B|² with a diagonal of zeros.
+
+    The solution is B = I - P diag(1 / diag P) with P = (XᵀX + l2 I)⁻¹ (equation 8). Only items that somebody
+    touched enter.
+    """
+
+    l2: float = 500.0
+    memory_gb: float = 2.0  # that the weights, 4 n² bytes, may take: 22,000 items
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(self, "l2", self.l2 > 0, "> 0", "try 100 to 1000 for catalogues under 50,000 items")
+        require(self, "memory_gb", self.memory_gb > 0, "> 0", "2 is enough for 22,000 items")
+
+    def fit(self, data: Dataset) -> Self:
+        """Invert the regularised Gram matrix.
+
+        Raises
+        ------
+        ConfigError
+            Before anything large is made, if the items are too many for `memory_gb` or for LAPACK.
+        """
+        interest = log_interest(data.interactions)
+        touched = np.bincount(interest.indices, minlength=interest.shape[1]) > 0
+        self.places_ = places_of(touched)
+        self._require_room(int(touched.sum()))
+        x = interest[:, touched]  # [users, c]
+        gram = np.nan_to_num(product(x.T.tocsr(), x, np.arange(x.shape[1], dtype=np.int32)[None, :]), copy=False)
+        gram[np.diag_indices_from(gram)] += self.l2
+        p = _invert(gram)
+        p /= -np.diag(p).copy()  # equation 8: column j over -P_jj
+        np.fill_diagonal(p, 0.0)
+        self.weights_ = p
+        return self
+
+    def _require_room(self, items: int) -> None:
+        needed = 4 * items**2 / 1e9  # float32; the Gram matrix becomes its inverse and then the weights
+        if needed > self.memory_gb or items > _MOST_ITEMS:
+            limit = f"EASE.memory_gb allows {self.memory_gb:g} GB and the method {_MOST_ITEMS:,} items"
+            raise ConfigError(
+                f"EASE needs {needed:,.1f} GB for {items:,} items but {limit}: "
+                "use ItemKNN, which keeps only the nearest neighbours, or raise EASE.memory_gb"
+            )
+
+
+def _invert(gram: Vectors) -> Vectors:
+    """float32[c, c]: the inverse of a symmetric positive definite matrix, by Cholesky, in the place of the matrix."""
+    lower, failed = spotrf(gram.T, lower=1, overwrite_a=1, clean=0)
+    if failed:
+        raise ConfigError("EASE.l2 is too small to invert the items' Gram matrix: try 100 to 1000")
+    inverse = spotri(lower, lower=1, overwrite_c=1)[0].T  # only its upper triangle is filled
+    for first in range(0, len(inverse), _BLOCK):
+        rows = slice(first, first + _BLOCK)
+        corner = np.triu(inverse[rows, rows])
+        inverse[rows, rows] = corner + np.triu(corner, 1).T
+        inverse[first + _BLOCK :, rows] = inverse[rows, first + _BLOCK :].T
+    return inverse

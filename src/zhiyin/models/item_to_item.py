@@ -1,0 +1,69 @@
+"""The shape of models that say how much each item of the history speaks for each other item."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from zhiyin.compute.kernels import product
+from zhiyin.data.queries import Queries
+from zhiyin.features.interest import query_interest
+from zhiyin.models.columns import columns_of
+from zhiyin.models.settings import require_half_life
+from zhiyin.types import Indexes, Mask, Scores, Vectors
+
+
+@dataclass(kw_only=True)
+class ItemToItem:
+    """score = history @ weights_. A subclass writes `fit`, which sets `weights_` and `places_`.
+
+    A query without any item that training knew is NaN everywhere, an item that training did not know is NaN for
+    everyone. With sparse weights, an item that no item of the history speaks for is NaN too.
+    """
+
+    half_life_days: float | None = None  # how fast an event of the history loses weight; None: old ones count in full
+    weights_: csr_array | Vectors = field(init=False, repr=False, compare=False)  # float32[c, c], from row to column
+    places_: Indexes = field(init=False, repr=False, compare=False)  # int32[n], an item's row and column, -1 for none
+
+    def __post_init__(self) -> None:
+        require_half_life(self)
+
+    def score(self, queries: Queries, items: Indexes | None = None) -> Scores:
+        """float32[b, m]; see `Recommender.score`."""
+        history = query_interest(queries, self.places_, self.half_life_days)  # [b, c]
+        columns = columns_of(self.places_, items)  # [1 or b, m]
+        if isinstance(self.weights_, csr_array):
+            return product(history, self.weights_, columns)
+        return _dense_product(history, self.weights_, columns)
+
+    def similar(self, items: Indexes) -> Scores:
+        """float32[m, n]: how much each item speaks for all others; NaN for itself and for what it says nothing of."""
+        rows = columns_of(self.places_, items)[0]  # [m]
+        one_item_each = (np.ones((rows >= 0).sum(), np.float32), rows[rows >= 0], np.r_[0, np.cumsum(rows >= 0)])
+        history = csr_array(one_item_each, shape=(len(items), self.weights_.shape[0]))
+        columns = columns_of(self.places_, None)
+        sparse = isinstance(self.weights_, csr_array)
+        scores = product(history, self.weights_, columns) if sparse else _dense_product(history, self.weights_, columns)
+        known = items >= 0
+        scores[known, items[known]] = np.nan
+        return scores
+
+
+def places_of(known: Mask) -> Indexes:
+    """int32[n]: the known items numbered in their order, -1 for the others."""
+    return np.where(known, np.cumsum(known) - 1, -1).astype(np.int32)
+
+
+def _dense_product(history: csr_array, weights: Vectors, columns: Indexes) -> Scores:
+    rows = len(columns)
+    if rows == 1:
+        scores = np.full((history.shape[0], columns.shape[1]), np.nan, np.float32)
+        known = columns[0] >= 0
+        scores[:, known] = (history @ weights)[:, columns[0, known]]
+    else:
+        scores = np.empty(columns.shape, np.float32)
+        for row, (first, last) in enumerate(zip(history.indptr, history.indptr[1:], strict=False)):
+            spoken_for = weights[np.ix_(history.indices[first:last], columns[row])]  # [t, m]
+            scores[row] = np.where(columns[row] >= 0, history.data[first:last] @ spoken_for, np.nan)
+    scores[np.diff(history.indptr) == 0] = np.nan
+    return scores

@@ -1,0 +1,76 @@
+"""What people with a like history chose."""
+
+from dataclasses import dataclass, field
+from typing import Self
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from zhiyin.compute.kernels import product, top_k
+from zhiyin.data.dataset import Dataset
+from zhiyin.data.queries import Queries
+from zhiyin.features.interest import log_interest, query_interest
+from zhiyin.models.columns import columns_of
+from zhiyin.models.settings import require, require_half_life
+from zhiyin.types import Indexes, Scores
+
+_BLOCK = 1 << 24  # likenesses (queries × people) held at once: 64 MiB
+
+
+@dataclass(kw_only=True)
+class UserKNN:
+    """The choices of the people whose history is nearest, by cosine, weighted by likeness (Herlocker et al. 1999).
+
+    s_qv = x_q·x_v / (|x_q| |x_v| + shrinkage); score_qi is the sum of s_qv x_vi over the nearest `neighbours`
+    (Cremonesi et al. 2010, section 3.1.1, not normalised). The history of the query is compared with the stored
+    histories, so everybody is a stranger here.
+    """
+
+    neighbours: int = 100
+    shrinkage: float = 10.0  # likeness that rests on few items counts less
+    half_life_days: float | None = None  # how fast an event of the query's history loses weight
+    interest_: csr_array = field(init=False, repr=False, compare=False)  # float32[users, n]
+    by_item_: csr_array = field(init=False, repr=False, compare=False)  # float32[n, users], the same
+    norms_: Scores = field(init=False, repr=False, compare=False)  # float32[users]
+
+    def __post_init__(self) -> None:
+        require(self, "neighbours", self.neighbours >= 1, ">= 1", "try 20 to 500")
+        require(self, "shrinkage", self.shrinkage >= 0, ">= 0", "try 0 to 100")
+        require_half_life(self)
+
+    def fit(self, data: Dataset) -> Self:
+        """Keep the histories of those who have one."""
+        interest = log_interest(data.interactions)
+        self.interest_ = interest[np.diff(interest.indptr) > 0]
+        self.by_item_ = self.interest_.T.tocsr()
+        self.norms_ = _norms(self.interest_)
+        return self
+
+    def score(self, queries: Queries, items: Indexes | None = None) -> Scores:
+        """float32[b, m]; see `Recommender.score`."""
+        places = np.arange(self.interest_.shape[1], dtype=np.int32)
+        history = query_interest(queries, places, self.half_life_days)  # [b, n]
+        columns = columns_of(places, items)  # [1 or b, m]
+        nearest = self._nearest(history)  # [b, users]
+        return product(nearest, self.interest_, columns)
+
+    def _nearest(self, history: csr_array) -> csr_array:
+        """float32[b, users], sparse: the likeness of the nearest people."""
+        people = np.arange(len(self.norms_), dtype=np.int32)[None, :]
+        block = max(_BLOCK // max(len(self.norms_), 1), 1)
+        found, likeness = [], []
+        for first in range(0, history.shape[0], block):
+            some = history[first : first + block]
+            common = product(some, self.by_item_, people)  # [block, users]
+            common /= _norms(some)[:, None] * self.norms_ + np.float32(self.shrinkage)
+            nearest, like = top_k(common, min(self.neighbours, len(self.norms_)))
+            found.append(nearest)
+            likeness.append(like)
+        people, like = np.concatenate(found), np.concatenate(likeness)
+        offsets = np.concatenate([[0], np.cumsum((people >= 0).sum(axis=1))])
+        return csr_array((like[people >= 0], people[people >= 0], offsets), shape=(len(people), len(self.norms_)))
+
+
+def _norms(rows: csr_array) -> Scores:
+    """float32[b], the length of each row."""
+    return np.sqrt(np.asarray(rows.multiply(rows).sum(axis=1))).astype(np.float32)
