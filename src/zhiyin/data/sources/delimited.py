@@ -1,0 +1,155 @@
+"""Delimited text: quickly when the file is clean, carefully when it is not.
+
+The quick way is one pass of Polars over the columns that are needed, as text. Only what it stumbles over (another
+encoding, lines with too many fields, stray quotes) goes the careful way: the text is decoded whole, cut into records one
+by one, and the records whose number of fields is wrong are left out and named. Short lines are found in both ways; an empty line counts as a row and holds nothing.
+"""
+
+import csv
+import gzip
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from zhiyin.data.sources.sniff import Shape, guessed_encoding, records
+from zhiyin.errors import DataError
+
+BATCH = 200_000  # records that become a frame at once in the careful way
+
+
+@dataclass(frozen=True)
+class Raw:
+    """Columns as they were written, the 1-based number of each row, and the rows that were refused."""
+
+    frame: pl.DataFrame
+    rows: pl.Series  # UInt32
+    refused: tuple[tuple[int, str], ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def numbered(height: int) -> pl.Series:
+    """UInt32: 1, 2, 3 and so on."""
+    return pl.int_range(1, height + 1, dtype=pl.UInt32, eager=True).alias("row")
+
+
+def read(shape: Shape, wanted: Sequence[str]) -> Raw:
+    """The wanted columns of a delimited file, all as text."""
+    if shape.quick:
+        try:
+            return _quick(shape, wanted)
+        except (pl.exceptions.PolarsError, OSError):  # the careful way finds out what is wrong, or reads it
+            pass
+    return _careful(shape, wanted)
+
+
+def unpacked(path: Path) -> bytes:
+    """The whole content of a file, without its gzip."""
+    raw = path.read_bytes()
+    if not raw.startswith(b"\x1f\x8b"):
+        return raw
+    try:
+        return gzip.decompress(raw)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{path.name} is a damaged gzip file ({error}): copy it again") from error
+
+
+def decoded(shape: Shape) -> tuple[str, tuple[str, ...]]:
+    """The whole text of a file, and a note where its encoding had to be guessed anew."""
+    raw = unpacked(shape.path)
+    if raw.startswith(b"\x28\xb5\x2f\xfd"):
+        raise DataError(f"{shape.place} is compressed by zstd and not clean UTF-8 text: unpack it first")
+    try:
+        return raw.decode(shape.encoding).removeprefix("\ufeff"), shape.notes
+    except UnicodeDecodeError:
+        encoding, notes = guessed_encoding(raw, cut=False)
+    try:
+        return raw.decode(encoding).removeprefix("\ufeff"), notes
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{shape.place} cannot be decoded as {encoding} (byte {error.start}): "
+            f'name its encoding in zhiyin.toml, as in {{path = "{shape.place}", encoding = "gb18030"}}'
+        ) from error
+
+
+def _quick(shape: Shape, wanted: Sequence[str]) -> Raw:
+    scan = pl.scan_csv(
+        shape.path,
+        has_header=False,
+        skip_rows=int(shape.header),
+        separator=shape.separator,
+        schema={name: pl.String() for name in shape.columns},
+        glob=False,
+    )
+    last = pl.col(shape.columns[-1])
+    frame = scan.select(*wanted, last.is_null().alias("\0short")).collect()
+    rows, empty = numbered(frame.height), frame["\0short"]
+    frame = frame.drop("\0short")
+    if not empty.any():
+        return Raw(frame, rows, notes=shape.notes)
+    return _without_short(shape, frame, rows, empty)
+
+
+def _without_short(shape: Shape, frame: pl.DataFrame, rows: pl.Series, empty: pl.Series) -> Raw:
+    """Polars fills a short line with nulls; the lines themselves tell it from one whose last field is empty."""
+    lines = pl.read_lines(shape.path, glob=False)["line"].slice(int(shape.header))
+    odd_quotes = bool((lines.str.count_matches('"', literal=True) % 2 == 1).any())
+    if odd_quotes or lines.len() != frame.height:  # a field runs over several lines, so that lines are not rows
+        raise pl.exceptions.ComputeError("rows are not lines")
+    suspects = empty.arg_true()
+    width = len(shape.columns)
+    fields = lines.gather(suspects).str.count_matches(shape.separator, literal=True) + 1
+    quoted = lines.gather(suspects).str.contains('"', literal=True)
+    for position in quoted.arg_true():
+        line = lines[int(suspects[int(position)])]
+        fields[int(position)] = len(records(line, shape.separator)[0])
+    short = suspects.filter(fields < width)
+    if short.is_empty():
+        return Raw(frame, rows, notes=shape.notes)
+    refused = tuple((int(i) + 1, lines[int(i)]) for i in short if lines[int(i)].strip())
+    whole = ~rows.is_in((short + 1).cast(pl.UInt32).implode())
+    return Raw(frame.filter(whole), rows.filter(whole), refused, shape.notes)
+
+
+def _careful(shape: Shape, wanted: Sequence[str]) -> Raw:
+    text, notes = decoded(shape)
+    found = _records(text, shape)
+    if shape.header:
+        found = found[next((i for i, record in enumerate(found) if record), 0) + 1 :]
+    width = len(shape.columns)
+    refused = tuple((i, shape.separator.join(r)) for i, r in enumerate(found, 1) if r and len(r) != width)
+    rows = [i for i, record in enumerate(found, 1) if len(record) == width]
+    if refused and not rows:
+        row = refused[0][0]
+        raise DataError(
+            f"{shape.place} has {len(found[row - 1])} fields in row {row} but {width} columns in its header: "
+            "correct the header, or name the separator or the columns in zhiyin.toml"
+        )
+    places = [shape.columns.index(name) for name in wanted]
+    schema = dict.fromkeys(wanted, pl.String())
+    frames = [pl.DataFrame(schema=schema)]
+    for start in range(0, len(rows), BATCH):
+        batch = [found[row - 1] for row in rows[start : start + BATCH]]
+        cells = {name: [record[place] for record in batch] for name, place in zip(wanted, places, strict=True)}
+        frames.append(pl.DataFrame(cells, schema=schema))
+    return Raw(pl.concat(frames), pl.Series("row", rows, dtype=pl.UInt32), refused, notes)
+
+
+def _records(text: str, shape: Shape) -> list[list[str]]:
+    """Records with quotes understood; without, where that leaves more of them whole (a stray quote swallows lines)."""
+    width = len(shape.columns)
+    try:
+        quoted = records(text.replace("\r\n", "\n").replace("\r", "\n"), shape.separator)
+    except csv.Error:
+        quoted = []
+    whole = sum(len(record) == width for record in quoted)
+    if '"' not in text or (quoted and whole == len(quoted) and not _swallowed(quoted)):
+        return quoted
+    plain = records(text.replace("\r\n", "\n").replace("\r", "\n"), shape.separator, quoted=False)
+    return plain if sum(len(record) == width for record in plain) > whole else quoted
+
+
+def _swallowed(found: list[list[str]]) -> bool:
+    return any("\n" in cell for record in found for cell in record)
