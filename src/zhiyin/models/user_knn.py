@@ -59,7 +59,7 @@ class UserKNN:
         people = np.arange(len(self.norms_), dtype=np.int32)[None, :]
         block = max(_BLOCK // max(len(self.norms_), 1), 1)
         found, likeness = [], []
-        for first in range(0, history.shape[0], block):
+        for first in range(0, max(history.shape[0], 1), block):
             some = history[first : first + block]
             common = product(some, self.by_item_, people)  # [block, users]
             common /= _norms(some)[:, None] * self.norms_ + np.float32(self.shrinkage)
