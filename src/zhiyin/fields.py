@@ -49,6 +49,12 @@ def to_table(instance: Any) -> dict[str, Any]:
     return table
 
 
+def unfitted(instance: T) -> T:
+    """Another of the same class with the same settings, and nothing learnt."""
+    settings = [field.name for field in dataclasses.fields(instance) if field.init]  # type: ignore[arg-type]
+    return type(instance)(**{name: getattr(instance, name) for name in settings})
+
+
 def unknown(place: str, key: str, known: typing.Iterable[str]) -> str:
     """The sentence for a key or name that is not known, with the nearest one that is."""
     names = sorted(known)

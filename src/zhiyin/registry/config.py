@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from zhiyin import fields
 from zhiyin.data.privacy import PrivacySettings
-from zhiyin.data.quality import CleanSettings
+from zhiyin.data.quality.settings import CleanSettings
 from zhiyin.data.settings import ColumnMap, DataSettings
 from zhiyin.errors import ConfigError
 from zhiyin.ranking.rules import Rules

@@ -1,0 +1,86 @@
+"""zhiyin (知音): from raw events to measured, served recommendations.
+
+Names are loaded when they are first used, so that `import zhiyin` costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from zhiyin.data.dataset import Dataset
+    from zhiyin.data.sample_shop import sample_shop
+    from zhiyin.data.split import leave_last_out, split_at_random, split_by_time
+    from zhiyin.errors import ZhiyinError
+    from zhiyin.evaluation.evaluate import evaluate
+    from zhiyin.models.content import Content
+    from zhiyin.models.ease import EASE
+    from zhiyin.models.item_knn import ItemKNN
+    from zhiyin.models.popularity import Popularity
+    from zhiyin.models.rating_baseline import RatingBaseline
+    from zhiyin.models.user_knn import UserKNN
+    from zhiyin.ranking.recommend import Pipeline
+    from zhiyin.ranking.rules import Rules
+    from zhiyin.registry.config import read_config
+    from zhiyin.registry.read import read
+    from zhiyin.registry.release import Release
+    from zhiyin.registry.store import Store
+    from zhiyin.registry.train import train
+
+_HOMES = {
+    "Content": "zhiyin.models.content",
+    "Dataset": "zhiyin.data.dataset",
+    "EASE": "zhiyin.models.ease",
+    "ItemKNN": "zhiyin.models.item_knn",
+    "Pipeline": "zhiyin.ranking.recommend",
+    "Popularity": "zhiyin.models.popularity",
+    "RatingBaseline": "zhiyin.models.rating_baseline",
+    "Release": "zhiyin.registry.release",
+    "Rules": "zhiyin.ranking.rules",
+    "Store": "zhiyin.registry.store",
+    "UserKNN": "zhiyin.models.user_knn",
+    "ZhiyinError": "zhiyin.errors",
+    "evaluate": "zhiyin.evaluation.evaluate",
+    "leave_last_out": "zhiyin.data.split",
+    "read": "zhiyin.registry.read",
+    "read_config": "zhiyin.registry.config",
+    "sample_shop": "zhiyin.data.sample_shop",
+    "split_at_random": "zhiyin.data.split",
+    "split_by_time": "zhiyin.data.split",
+    "train": "zhiyin.registry.train",
+}
+
+__all__ = [
+    "EASE",
+    "Content",
+    "Dataset",
+    "ItemKNN",
+    "Pipeline",
+    "Popularity",
+    "RatingBaseline",
+    "Release",
+    "Rules",
+    "Store",
+    "UserKNN",
+    "ZhiyinError",
+    "__version__",
+    "evaluate",
+    "leave_last_out",
+    "read",
+    "read_config",
+    "sample_shop",
+    "split_at_random",
+    "split_by_time",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'zhiyin' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,153 @@
+"""Train the models of a recipe and compare them: choose on a validation window, measure on the test window."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from zhiyin import fields
+from zhiyin.data.dataset import Dataset
+from zhiyin.data.split import Split
+from zhiyin.errors import ConfigError, DataError
+from zhiyin.evaluation.answers import Recommends
+from zhiyin.evaluation.evaluate import evaluate
+from zhiyin.evaluation.report import Report
+from zhiyin.models.popularity import Popularity
+from zhiyin.models.recommender import Recommender
+from zhiyin.ranking.fuse import Combines, ReciprocalRank
+from zhiyin.ranking.learn import blended
+from zhiyin.ranking.recommend import Pipeline
+from zhiyin.registry import recipe
+from zhiyin.registry.config import Config
+from zhiyin.registry.prepare import Progress, held_out, silent
+
+BASELINE = "popularity"
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """The rows on the test window, and which of them the validation window chose."""
+
+    report: Report
+    chosen: str
+    combine: Combines
+    """How the combined row combines: learned on the validation window."""
+    split: Split
+    validation: Report | None
+    """None where the training data are too small for a window of their own; the test window chose then."""
+    note: str = ""
+
+
+def compare(
+    config: Config,
+    data: Dataset,
+    root: Path,
+    *,
+    rivals: Mapping[str, "Rival"] | None = None,
+    ceiling: Recommends | None = None,
+    progress: Progress = silent,
+) -> Compared:
+    """Fit every model on the training view, ask them all through the one path, and say which is best.
+
+    What is chosen is chosen on a validation window carved from the training view, where the blend learns too; the
+    test window only measures.
+    """
+    split = held_out(data, config, root)
+    models, names = contenders(config, data)
+    combine: Combines = ReciprocalRank()
+    validation, note = None, ""
+    try:
+        inner = held_out(split.train, config, root) if config.split.method != "files" else _tail(split.train, config)
+    except DataError as error:
+        note = f"no validation window ({error}), so the test window chose: expect its numbers to be a little high"
+    else:
+        members, _ = fitted(models, inner.train, "validating", progress)
+        candidates = pipelines(config, members, inner.train, names, combine)
+        if config.recipe.combine == "blend" and "blend" in candidates:
+            candidates["blend"] = blended(candidates["blend"], inner, seed=config.split.seed)
+            combine = candidates["blend"].combine
+        progress("choosing", 0, 1)
+        validation = evaluate(candidates, inner, k=config.recipe.k, baseline=BASELINE, metrics=("ndcg",))
+    members, seconds = fitted(models, split.train, "training", progress)
+    candidates = pipelines(config, members, split.train, names, combine)
+    contest: dict[str, Recommends] = {**candidates}
+    for name, rival in (rivals or {}).items():
+        contest[name] = rival(split)
+    progress("evaluating", 0, len(contest))
+    report = evaluate(contest, split, k=config.recipe.k, baseline=BASELINE, ceiling=ceiling, fit_seconds=seconds)
+    progress("evaluating", len(contest), len(contest))
+    judge = validation or report
+    chosen = next(row.name for row in judge.rows if row.name in candidates)
+    return Compared(report, chosen, combine, split, validation, note)
+
+
+class Rival:
+    """What serves now: the same models, fitted on events that are as old as the release is."""
+
+    def __init__(self, pipeline: Pipeline, behind: int) -> None:
+        self.pipeline = pipeline
+        self.behind = behind  # µs between the newest event of the release and the newest that there is
+
+    def __call__(self, split: Split) -> Pipeline:
+        """The rival for a split: it may not know what the serving release does not know by now."""
+        view = split.train
+        if self.behind and len(view.interactions):
+            stale = view.before(int(view.interactions.times[-1]) + 1 - self.behind)
+            view = stale if len(stale.interactions) else view
+        members = {name: fields.unfitted(model).fit(view) for name, model in self.pipeline.retrievers.items()}
+        return replace(self.pipeline, retrievers=members, catalog=split.train.catalog, fallback=Popularity().fit(view))
+
+
+def fitted(
+    models: Mapping[str, Recommender], data: Dataset, doing: str, progress: Progress = silent
+) -> tuple[dict[str, Recommender], dict[str, float]]:
+    """Copies of the models, fitted, and the seconds that each took."""
+    members, seconds = {}, {}
+    for done, (name, model) in enumerate(models.items()):
+        progress(f"{doing} {name}", done, len(models))
+        start = time.perf_counter()
+        members[name] = fields.unfitted(model).fit(data)
+        seconds[name] = time.perf_counter() - start
+    progress(doing, len(models), len(models))
+    return members, seconds
+
+
+def contenders(config: Config, data: Dataset) -> tuple[dict[str, Recommender], tuple[str, ...]]:
+    """The unfitted models of a recipe with the baseline, and the names of those that are combined, in their order.
+
+    Raises
+    ------
+    ConfigError
+        If a retriever is no model, or a model has the name of the combination.
+    """
+    models = recipe.models(config.models, data)
+    for name in config.recipe.retrievers:
+        if name not in models:
+            raise ConfigError(fields.unknown(f"recipe.retrievers: {name!r}", name, models))
+    for reserved in ("blend", "fuse", "serving"):
+        if reserved in models:
+            raise ConfigError(f"models.{reserved} must have another name: {reserved!r} is a row of the comparison")
+    names = config.recipe.retrievers or tuple(models)
+    return (models if BASELINE in models else {BASELINE: Popularity(), **models}), names
+
+
+def pipelines(
+    config: Config,
+    members: Mapping[str, Recommender],
+    data: Dataset,
+    names: tuple[str, ...],
+    combine: Combines,
+) -> dict[str, Pipeline]:
+    """Each fitted model alone, and those of `names` combined where there are several."""
+    fallback = Popularity().fit(data)
+    alone = {name: Pipeline({name: model}, data.catalog, fallback, config.rules) for name, model in members.items()}
+    if len(names) < 2:
+        return alone
+    together = {name: members[name] for name in names}
+    both = Pipeline(together, data.catalog, fallback, config.rules, combine, config.recipe.pool)
+    return {**alone, config.recipe.combine: both}
+
+
+def _tail(data: Dataset, config: Config) -> Split:
+    """A validation window where the files decide the test: the newest tenth of training."""
+    return held_out(data, replace(config, split=replace(config.split, method="time", test=0.1)), Path())

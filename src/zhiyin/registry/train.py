@@ -1,0 +1,153 @@
+"""The whole loop: read, clean, compare, fit on everything, publish, and promote only with evidence."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import zhiyin
+from zhiyin.data.dataset import Dataset
+from zhiyin.errors import ArtifactError
+from zhiyin.evaluation.answers import Recommends
+from zhiyin.evaluation.gate import Verdict, gate
+from zhiyin.evaluation.report import Report
+from zhiyin.models.popularity import Popularity
+from zhiyin.ranking.recommend import Pipeline
+from zhiyin.registry.compare import BASELINE, Compared, Rival, compare, contenders, fitted, pipelines
+from zhiyin.registry.config import Config
+from zhiyin.registry.lock import exclusive
+from zhiyin.registry.prepare import Prepared, Progress, prepare, silent
+from zhiyin.registry.release import Release
+from zhiyin.registry.store import Store
+
+SERVING = "serving"
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """What a training did."""
+
+    report: Report
+    chosen: str
+    number: int
+    verdict: Verdict
+    prepared: Prepared
+    note: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """The outcome as plain values."""
+        return {
+            "release": self.number, "chosen": self.chosen, **asdict(self.verdict), "note": self.note,
+            "report": json.loads(self.report.as_json()),
+        }  # fmt: skip
+
+
+def train(
+    config: Config,
+    root: Path,
+    *,
+    now: int,
+    environment: Mapping[str, str],
+    ceiling: Recommends | None = None,
+    progress: Progress = silent,
+) -> Trained:
+    """Everything from the files of zhiyin.toml, which lies in `root`, to a numbered release.
+
+    Parameters
+    ----------
+    now
+        µs UTC, for the manifest and for what is in the future.
+    ceiling
+        Somebody who knows the truth, as for the sample shop: the last row of the report.
+
+    Raises
+    ------
+    RegistryBusyError
+        If another training is writing to the same registry.
+    """
+    registry = root / config.registry.directory
+    with exclusive(registry):
+        prepared = prepare(config, root, now=now, environment=environment, progress=progress)
+        data = prepared.dataset(config.weights)
+        store = Store(registry)
+        rival, warning = _serving(store, data)
+        found = compare(
+            config, data, root, rivals={SERVING: rival} if rival else None, ceiling=ceiling, progress=progress
+        )
+        chosen, verdict = _verdict(found, rival is not None)
+        pipeline = _final(config, data, found, chosen, progress)
+        number = _publish(store, Release.of(pipeline, data, _details(config, prepared, chosen)), found, now)
+        if verdict.promote:
+            store.promote(number, now, verdict.sentence)
+        store.prune(config.registry.keep)
+    note = " ".join(filter(None, [found.note, warning]))
+    return Trained(found.report, chosen, number, verdict, prepared, note)
+
+
+def _serving(store: Store, data: Dataset) -> tuple[Rival | None, str]:
+    number = store.serving()
+    if number is None:
+        return None, ""
+    try:
+        release = Release.read(store.path(number), number)
+    except ArtifactError as error:
+        return None, f"the serving release {number} was not compared: {error}"
+    behind = max(0, int(data.interactions.times[-1]) - release.last_event)
+    return Rival(release.pipeline, behind), ""
+
+
+def _verdict(found: Compared, serving: bool) -> tuple[str, Verdict]:
+    """What goes into the release, and whether it may serve."""
+    rivals = [SERVING] if serving else []
+    if found.chosen == BASELINE:
+        if serving:
+            return BASELINE, gate(found.report, BASELINE, rivals)
+        return BASELINE, Verdict(True, "promoted: nothing served before, and no model is better than popularity")
+    verdict = gate(found.report, found.chosen, [BASELINE, *rivals])
+    if not verdict.promote and not serving:
+        sentence = f"promoted: nothing served before, and popularity is safe; {found.chosen} was {verdict.sentence}"
+        return BASELINE, Verdict(True, sentence)
+    return found.chosen, verdict
+
+
+def _final(config: Config, data: Dataset, found: Compared, chosen: str, progress: Progress) -> Pipeline:
+    """The chosen row again, fitted on everything there is."""
+    models, names = contenders(config, data)
+    combined = chosen == config.recipe.combine
+    wanted = names if combined else (chosen,)
+    members, _ = fitted({name: models[name] for name in wanted}, data, "fitting on everything", progress)
+    if combined:
+        return pipelines(config, members, data, names, found.combine)[chosen]
+    return Pipeline(members, data.catalog, Popularity().fit(data), config.rules)
+
+
+def _details(config: Config, prepared: Prepared, chosen: str) -> dict[str, Any]:
+    return {
+        "chosen": chosen,
+        "k": config.recipe.k,
+        "store_sequence": prepared.store_sequence,
+        "pseudonymised": config.privacy.pseudonymise,
+        "key_env": config.privacy.key_env,
+    }
+
+
+def _publish(store: Store, release: Release, found: Compared, now: int) -> int:
+    row = found.report.row(release.details["chosen"])
+
+    def write(directory: Path) -> None:
+        release.write(directory)
+        (directory / "report.json").write_text(found.report.as_json(), encoding="utf-8")
+
+    return store.publish(
+        write,
+        {
+            "created": now,
+            "zhiyin": zhiyin.__version__,
+            "chosen": release.details["chosen"],
+            "metrics": {f"{name}@{found.report.k}": value.mean for name, value in row.metrics.items()},
+            "events": int(release.histories.offsets[-1]),
+            "users": len(release.users),
+            "items": len(release.items),
+        },
+    )
