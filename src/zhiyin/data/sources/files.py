@@ -20,6 +20,7 @@ from zhiyin.data.sources.sniff import Shape, sniffed
 from zhiyin.errors import DataError
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".dat", ".data", ".jsonl", ".ndjson", ".json", ".parquet", ".pq")
+CODED = ("user_id", "item_id", "event_type")
 PACKED = (".gz", ".zst")
 
 Recogniser: TypeAlias = Callable[[Sequence[str], str], Recognised]
@@ -63,7 +64,7 @@ def read_file(path: Path, source: Source, recognise: Recogniser) -> Found:
         shape = sniffed(path, source)
         if shape.format == "delimited":
             recognised = _from_header(shape, recognise)
-            raw = delimited.read(shape, wanted(recognised))
+            raw = delimited.read(shape, wanted(recognised), coded(recognised))
         else:
             whole = _whole(shape)
             recognised = recognise(whole.frame.columns, shape.place)
@@ -71,6 +72,26 @@ def read_file(path: Path, source: Source, recognise: Recogniser) -> Found:
     except PermissionError as error:
         raise DataError(f"{path.name} may not be read: give this user the permission to read it") from error
     return Found(renamed(raw, recognised), recognised)
+
+
+def peeked(path: Path, source: Source, rows: int = 1000) -> tuple[Shape, pl.DataFrame]:
+    """What a file is, and its first rows as they are written, at most those of its first 64 KiB where it is a text."""
+    shape = sniffed(path, source)
+    if shape.format == "parquet":
+        return shape, pl.read_parquet(path, n_rows=rows, glob=False)
+    if shape.format == "jsonl" and shape.encoding == "utf-8":
+        try:
+            return shape, pl.read_ndjson(path, n_rows=rows, infer_schema_length=None)
+        except (pl.exceptions.PolarsError, OSError):  # a bad line among the first: reading says which
+            return shape, _whole(shape).frame.head(rows)
+    if shape.format != "delimited":
+        return shape, _whole(shape).frame.head(rows)
+    return shape, delimited.beginning(shape, rows)
+
+
+def headless(names: Sequence[str]) -> bool:
+    """Whether a header is really a row of numbers."""
+    return all(name.replace(".", "").replace("_", "").isdigit() for name in names)
 
 
 def digest(path: Path) -> str:
@@ -84,6 +105,12 @@ def wanted(recognised: Recognised) -> list[str]:
     return [*dict.fromkeys([match.theirs for match in recognised.matches]), *recognised.kept]
 
 
+def coded(recognised: Recognised) -> list[str]:
+    """The source's columns that become codes: few distinct texts in many rows."""
+    names = CODED if recognised.table == "events" else ()
+    return [match.theirs for match in recognised.matches if match.canonical in names]
+
+
 def renamed(raw: Raw, recognised: Recognised) -> Raw:
     """The same rows under canonical names."""
     canonical = [pl.col(match.theirs).alias(match.canonical) for match in recognised.matches]
@@ -94,10 +121,11 @@ def _from_header(shape: Shape, recognise: Recogniser) -> Recognised:
     try:
         return recognise(shape.columns, shape.place)
     except DataError as error:
-        if shape.header and all(name.replace(".", "").isdigit() for name in shape.columns):
+        if shape.header and headless(shape.columns):
+            example = f'{{path = "{shape.place}", header = false, columns = ["user_id", "item_id", …]}}'
             raise DataError(
-                f"{shape.place} seems to have no header, its first row is {', '.join(shape.columns[:6])}: name the columns "
-                f'in zhiyin.toml, as in {{path = "{shape.place}", header = false, columns = ["user_id", "item_id", …]}}'
+                f"{shape.place} seems to have no header, its first row is {', '.join(shape.columns[:6])}: "
+                f"name the columns in zhiyin.toml, as in {example}"
             ) from error
         raise
 

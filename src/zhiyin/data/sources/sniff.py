@@ -58,7 +58,7 @@ def sniffed(path: Path, source: Source) -> Shape:
     DataError
         When it is empty, damaged, or no table at all.
     """
-    head, compressed = _head(path)
+    head, compressed = beginning(path)
     if head.startswith(b"PAR1"):
         return Shape(path, "parquet", compressed)
     if not head.strip():
@@ -91,7 +91,8 @@ def guessed_encoding(raw: bytes, cut: bool) -> tuple[str, tuple[str, ...]]:
     return "latin-1", ("not UTF-8: decoded as Latin-1 (Western European)",)
 
 
-def _head(path: Path) -> tuple[bytes, bool]:
+def beginning(path: Path) -> tuple[bytes, bool]:
+    """The first 64 KiB of a file's content, and whether it is compressed."""
     with path.open("rb") as file:
         head = file.read(HEAD)
     if head.startswith(b"\x1f\x8b"):

@@ -20,6 +20,7 @@ UNITS = (
     ("microseconds", 1e14, 1e17),
     ("nanoseconds", 1e17, 1e30),
 )
+WRITTEN = ((19000101, 21001231, "%Y%m%d"), (19000101000000, 21001231235959, "%Y%m%d%H%M%S"))
 NEARLY_ALL = 0.95
 
 CLOCK = r"(?:[T ,]+(\d{1,2})[:时](\d{1,2})(?:[:分](\d{1,2})(?:[.,](\d{1,9}))?)?秒?分?\s*([AaPp])?\.?(?:[Mm]\.?)?)?"
@@ -49,7 +50,7 @@ def parsed(column: pl.Series, day_first: bool | None = None) -> Times:
         return _numbers(column)
     if dtype != pl.String:
         column = column.cast(pl.String, strict=False)
-    numbers = column.str.strip_chars().cast(pl.Int64, strict=False)
+    numbers = column.cast(pl.Int64, strict=False)
     present = column.len() - column.null_count()
     if present and numbers.len() - numbers.null_count() < present:
         floats = column.str.strip_chars().cast(pl.Float64, strict=False)
@@ -72,6 +73,9 @@ def _numbers(column: pl.Series) -> Times:
         whole = column.cast(pl.Int64, strict=False)
     else:
         column = whole = column.cast(pl.Int64, strict=False)
+    low, high = whole.min(), whole.max()
+    if isinstance(low, int) and isinstance(high, int) and (unit := _one_unit(low, high)):
+        return Times(_scaled(column, unit), f"numbers read as {unit} since 1970")
     written = _written_dates(whole)
     if written is not None:
         return written
@@ -82,6 +86,13 @@ def _numbers(column: pl.Series) -> Times:
     if others:
         note += f", although {others} of them have the magnitude of another unit"
     return Times(_scaled(column, unit), note)
+
+
+def _one_unit(low: int, high: int) -> str | None:
+    """The unit of a column whose values are all in one band, and no written dates."""
+    if low <= 0 or any(high >= first and low <= last for first, last, _ in WRITTEN):
+        return None
+    return next((name for name, first, last in UNITS if first <= low and high < last), None)
 
 
 def _scaled(column: pl.Series, unit: str) -> pl.Series:
@@ -101,7 +112,7 @@ def _scaled(column: pl.Series, unit: str) -> pl.Series:
 def _written_dates(whole: pl.Series) -> Times | None:
     """20101201 or 20101201082600 as dates, if nearly all of the column can be."""
     present = whole.drop_nulls()
-    for low, high, form in ((19000101, 21001231, "%Y%m%d"), (19000101000000, 21001231235959, "%Y%m%d%H%M%S")):
+    for low, high, form in WRITTEN:
         if present.is_empty() or float(present.is_between(low, high).mean() or 0) < NEARLY_ALL:  # type: ignore[arg-type]  # a mean of booleans is a float
             continue
         texts = whole.cast(pl.String)
