@@ -21,11 +21,15 @@ def halved(ages: Times, half_life_days: float | None) -> NDArray[np.float64]:
 
 def log_interest(log: Interactions) -> csr_array:
     """float32[users, n], sparse: the weight of the strongest event; events that weigh nothing are left out."""
-    return _strongest(log.users, log.items, log.weights, (log.n_users, log.n_items))
+    counts = log.weights > 0
+    return _strongest(log.users[counts], log.items[counts], log.weights[counts], (log.n_users, log.n_items))
 
 
 def query_interest(queries: Queries, places: Indexes, half_life_days: float | None = None) -> csr_array:
-    """float32[b, c], sparse: the strongest event of each query with each item, halved by its age at the query.
+    """float32[b, c], sparse: the strongest event of each query with each item, halved by its age.
+
+    Ages count from the newest event of the history that has a column: whoever comes back after a year is still best
+    known by what they did last.
 
     Parameters
     ----------
@@ -33,24 +37,26 @@ def query_interest(queries: Queries, places: Indexes, half_life_days: float | No
         int32[n]: the column of each item, -1 for none. Unknown items and those past the end have none either.
     """
     histories = queries.histories
-    known = (histories.items >= 0) & (histories.items < len(places))
-    columns = np.full(len(known), -1, np.int32)
-    columns[known] = places[histories.items[known]]
-    ages = queries.times[histories.rows] - histories.times
-    weights = histories.weights * halved(ages, half_life_days)
-    return _strongest(histories.rows, columns, weights, (len(queries), int(places.max(initial=-1)) + 1))
+    known = np.flatnonzero((histories.items >= 0) & (histories.items < len(places)))
+    known = known[(places[histories.items[known]] >= 0) & (histories.weights[known] > 0)]
+    rows, times = histories.rows[known], histories.times[known]
+    newest = np.zeros(len(histories), np.int64)
+    newest[rows] = times  # ascending within a row: the newest is written last
+    weights = histories.weights[known] * halved(newest[rows] - times, half_life_days)
+    width = int(places.max(initial=-1)) + 1
+    return _strongest(rows, places[histories.items[known]], weights, (len(histories), width))
 
 
 def _strongest(
     rows: NDArray[np.integer], columns: Indexes, weights: NDArray[np.floating], shape: tuple[int, int]
 ) -> csr_array:
-    counts = (columns >= 0) & (weights > 0)
-    cells = rows[counts].astype(np.int64) * shape[1] + columns[counts]
+    """The largest weight of each cell."""
+    cells = rows.astype(np.int64) * shape[1] + columns
     order = np.argsort(cells, kind="stable")
     cells = cells[order]
     first = np.flatnonzero(np.diff(cells, prepend=-1))
     cells = cells[first]
-    strongest = weights[counts][order].astype(np.float32)
+    strongest = weights[order].astype(np.float32)
     strongest = np.maximum.reduceat(strongest, first) if len(first) else strongest
     offsets = np.searchsorted(cells, np.arange(shape[0] + 1, dtype=np.int64) * shape[1])
     columns = (cells % max(shape[1], 1)).astype(np.int32)

@@ -1,0 +1,143 @@
+"""Every law over every model: a new model is one line in the list."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import polars as pl
+import pytest
+
+from zhiyin.data.catalog import Catalog
+from zhiyin.data.vocabulary import Vocabulary
+from zhiyin.models.content import Content
+from zhiyin.models.ease import EASE
+from zhiyin.models.item_knn import ItemKNN
+from zhiyin.models.known import MODELS
+from zhiyin.models.popularity import Popularity
+from zhiyin.models.rating_baseline import RatingBaseline
+from zhiyin.models.recommender import Recommender, SimilarItems
+from zhiyin.models.user_knn import UserKNN
+from zhiyin.testing import check_recommender, small_world, some_queries
+
+MAKERS: list[Callable[[], Recommender]] = [
+    Popularity,
+    lambda: Popularity(half_life_days=3, window_days=10),
+    ItemKNN,
+    lambda: ItemKNN(neighbours=3, shrinkage=0, half_life_days=2),
+    UserKNN,
+    lambda: UserKNN(neighbours=3, shrinkage=0, half_life_days=2),
+    lambda: EASE(l2=5),
+    lambda: EASE(l2=500, half_life_days=2),
+    Content,
+    lambda: Content(dimensions=4, max_terms=20, half_life_days=2),
+    RatingBaseline,
+    lambda: RatingBaseline(item_shrinkage=0, user_shrinkage=0),
+]
+
+
+@pytest.mark.parametrize("make", MAKERS, ids=lambda make: repr(make()))
+def test_every_model_keeps_every_law(make):
+    check_recommender(make)
+
+
+@pytest.mark.parametrize("make", MAKERS, ids=lambda make: repr(make()))
+def test_every_model_speaks_the_protocol_and_is_a_dataclass_that_compares_by_its_settings(make):
+    assert isinstance(make(), Recommender)
+    assert make() == make().fit(small_world())
+
+
+def test_every_known_model_is_held_to_the_laws():
+    assert {type(make()) for make in MAKERS} == set(MODELS.values())
+    assert all(name == model.__name__ for name, model in MODELS.items())
+
+
+@pytest.mark.parametrize("make", MAKERS, ids=lambda make: repr(make()))
+def test_an_untouched_item_changes_no_score(make):
+    world = small_world()
+    fewer, n = world.interactions[world.interactions.items != 3], len(world.items)
+    blank = Catalog(world.catalog.frame.with_columns(pl.when(pl.col("item_id") != "item-03").then(pl.all())))
+    untouched = replace(world, interactions=fewer, catalog=blank)  # item 3 is there, and nothing is known of it
+    absent = without_item(untouched, 3)
+    others = np.delete(np.arange(n), 3)
+    queries, same_queries = some_queries(untouched), some_queries(absent)
+    found, expected = make().fit(untouched).score(queries), make().fit(absent).score(same_queries)
+    np.testing.assert_allclose(found[:, others], expected, rtol=1e-4, atol=1e-5)
+    assert np.isnan(found[:, 3]).all()
+
+
+def without_item(world, item):
+    log = world.interactions
+    items = Vocabulary(world.items.texts.filter(np.arange(len(world.items)) != item))
+    fewer = replace(log, items=(log.items - (log.items > item)).astype(np.int32), n_items=len(items))
+    return replace(world, items=items, interactions=fewer, catalog=Catalog.of(items, world.catalog.frame))
+
+
+@pytest.mark.parametrize("make", MAKERS, ids=lambda make: repr(make()))
+def test_similar_items_are_rows_of_scores_in_which_no_item_is_like_itself(make):
+    model = make().fit(small_world())
+    if not isinstance(model, SimilarItems):
+        return
+    n = len(small_world().items)
+    items = np.array([0, -1, 29, 0], np.int32)  # 29 is untouched
+    alike = model.similar(items)
+    assert alike.shape == (4, n)
+    assert alike.dtype == np.float32
+    assert np.isnan(alike[1]).all()
+    assert np.isnan(alike[[0, 3], 0]).all()
+    assert np.isnan(alike[2, 29])
+    touched = np.arange(28, dtype=np.int32)
+    likeness, one_taste = np.nan_to_num(model.similar(touched)[:, :28]), (touched[:, None] - touched) % 3 == 0
+    assert likeness[one_taste].mean() > 1.2 * likeness[~one_taste].mean()
+    np.testing.assert_array_equal(alike[0], alike[3])
+
+
+@dataclass
+class Broken:
+    """Everybody's count of each item, wrong in one way that a law forbids."""
+
+    fault: str
+    counts_: np.ndarray = field(init=False, repr=False)
+
+    def fit(self, data):
+        self.counts_ = data.interactions.item_counts.astype(np.float32)
+        if self.fault == "poisoned":
+            self.counts_ /= self.counts_.min()
+        if self.fault == "unseeded":
+            self.counts_ += np.random.default_rng().random(len(self.counts_), np.float32)
+        return self
+
+    def score(self, queries, items=None):
+        scores = np.tile(self.counts_, (len(queries), 1))
+        if self.fault == "by person":
+            scores *= queries.people[:, None] + 2
+        if self.fault == "tied zeros":
+            scores *= queries.histories.matrix(len(self.counts_)).sum(axis=1)[:, None] > 0
+        if self.fault == "of the batch":
+            scores -= len(queries) * scores.mean()
+        if self.fault == "wide":
+            return scores.astype(np.float64)
+        if items is None:
+            return scores
+        chosen = scores[:, items] if items.ndim == 1 else np.take_along_axis(scores, items.astype(np.int64), 1)
+        return chosen if self.fault == "padding" else np.where(items >= 0, chosen, np.float32(np.nan))
+
+
+def test_a_model_without_fault_passes():
+    check_recommender(lambda: Broken("none"))
+
+
+@pytest.mark.parametrize(
+    ("fault", "law"),
+    [
+        ("by person", "stranger"),
+        ("tied zeros", "empty history"),
+        ("of the batch", "batch equals its rows"),
+        ("wide", "float32"),
+        ("padding", "-1"),
+        ("poisoned", "number or NaN"),
+        ("unseeded", "same seed"),
+    ],
+)
+def test_a_broken_law_is_named(fault, law):
+    with np.errstate(all="ignore"), pytest.raises(AssertionError, match=law):
+        check_recommender(lambda: Broken(fault))
