@@ -8,7 +8,7 @@ import polars as pl
 from zhiyin.data.quality import people, rules
 from zhiyin.data.quality.entries import Entries, clean_friends, clean_items, clean_users, unknown_to_catalogue
 from zhiyin.data.quality.findings import Finding, examples_of, percent, plural, worst_first
-from zhiyin.data.quality.patterns import about_log
+from zhiyin.data.quality.patterns import about_amounts, about_log
 from zhiyin.data.quality.profile import Profile
 from zhiyin.data.quality.reasons import findings_of
 from zhiyin.data.quality.repeats import drop_repeats
@@ -81,12 +81,14 @@ def clean(tables: Tables, settings: CleanSettings, now: int) -> Cleaned:
 
 
 def _account(sieve: Sieve, tables: Tables, settings: CleanSettings) -> Cleaned:
-    events = sieve.frame()
+    events, read = sieve.frame(), sieve.unless("dropped_item")
     findings = findings_of(sieve, settings) + about_ids(sieve.events, settings) + _fast_people(sieve, settings)
-    if settings.impossible_prices != "keep":
-        wrong = rules.wrong_amounts(events)
-        findings += [_blanked(events, name, mask) for name, mask in wrong.items()]
-        events = rules.blank(events, wrong) if wrong else events
+    findings += about_amounts(read)
+    wrong = rules.wrong_amounts(read)
+    if wrong:
+        events = rules.blank(events)
+    counted = {finding.code for finding in findings}  # impossible prices are, where they are dropped
+    findings += [_blanked(read, name, mask) for name, mask in wrong.items() if f"impossible_{name}" not in counted]
     profile = Profile.of(events)
     findings += about_log(events, profile, len(sieve.events))
     others = _others(events, tables)
@@ -124,7 +126,7 @@ def _blanked(events: pl.DataFrame, name: str, wrong: pl.Series) -> Finding:
     count = int(wrong.sum())
     share = count / len(events)
     what = "negative, infinite or NaN" if name == "price" else "infinite or NaN"
-    message = f"{plural(count, 'event')} ({percent(share)}) had a {what} {name}: kept, the {name} is now unknown"
+    message = f"{plural(count, 'event')} ({percent(share)}) have a {what} {name}: unknown from now on"
     advice = (
         'correct them at the source, or set clean.impossible_prices = "drop"' if name == "price" else "correct them"
     )

@@ -84,7 +84,7 @@ def examples_of(rows: pl.DataFrame, most: int = EXAMPLES) -> tuple[dict[str, Any
 
 def _short(value: Any) -> Any:
     if isinstance(value, float):
-        return round(value, 6) if abs(value) < float("inf") else str(value)  # NaN and infinity are no JSON
+        return float(f"{value:.7g}") if abs(value) < float("inf") else str(value)  # NaN and infinity are no JSON
     if isinstance(value, (bool, int)):
         return value
     text = value.isoformat() if hasattr(value, "isoformat") else str(value)

@@ -10,7 +10,8 @@ QUIET_DAYS = 7  # a longer silence in a lively log is a hole, not a week-end
 LIVELY = 10  # events a day
 JUMP = 8.0  # times the median of the days around
 AROUND = 28  # days
-DEAREST = 1_000.0  # times the median price
+FAR = 1_000.0  # times the median price or quantity
+MOST_SAMPLED = 1_000_000
 OPTIONAL = {
     "event_type": "weights by event type",
     "value": "ratings",
@@ -35,7 +36,6 @@ def about_log(events: pl.DataFrame, profile: Profile, read: int) -> list[Finding
         *_jumps(profile),
         *_concentration(profile),
         *_absent(events),
-        *_prices(events, profile),
     ]
 
 
@@ -132,23 +132,33 @@ def _absent(events: pl.DataFrame) -> list[Finding]:
     return [_finding("absent_columns", "info", len(absent), share, f"the events do not say: {what}", advice)]
 
 
-def _prices(events: pl.DataFrame, profile: Profile) -> list[Finding]:
-    if not len(profile.prices):
-        return []
+def about_amounts(events: pl.DataFrame) -> list[Finding]:
+    """Prices and quantities far from the others, and prices of nothing, in all events as they were read."""
     found = []
-    limit = DEAREST * float(np.median(profile.prices))
-    dear = int((events["price"] > limit).sum())
-    if dear:
-        rows = events.lazy().filter(pl.col("price") > limit).sort("price", descending=True).head(3).collect()
-        message = f"{plural(dear, 'event')} with more than {DEAREST:,.0f} times the median price"
-        advice = "check for another currency, cents instead of units, or book entries that are no sales"
-        examples = examples_of(rows)
-        found.append(Finding("dear_price", "warn", "events", dear, dear / len(events), message, advice, examples))
-    free = int((events["price"] == 0).sum())
+    for name, code in (("price", "dear_price"), ("quantity", "huge_quantity")):
+        if name in events.columns:
+            found += _outliers(events, name, code)
+    free = int((events["price"] == 0).sum()) if "price" in events.columns else 0
     if free:
         rows = events.lazy().filter(pl.col("price") == 0).head(3).collect()
-        message = f"{plural(free, 'event')} at price 0"
-        advice = "gifts are fine; price features take 0 for the real price"
+        message = f"{plural(free, 'event')} ({percent(free / len(events))}) at price 0"
+        advice = "gifts are fine, but corrections of the stock are no sales"
         examples = examples_of(rows)
         found.append(Finding("zero_price", "info", "events", free, free / len(events), message, advice, examples))
     return found
+
+
+def _outliers(events: pl.DataFrame, name: str, code: str) -> list[Finding]:
+    sample = events[name].gather_every(max(1, len(events) // MOST_SAMPLED)).drop_nulls().to_numpy()
+    sample = sample[np.isfinite(sample) & (sample > 0)]
+    if not len(sample):
+        return []
+    limit = FAR * float(np.median(sample))
+    outlying = (pl.col(name) > limit) & pl.col(name).is_finite()
+    rows = events.lazy().filter(outlying).sort(name, descending=True).collect()
+    if not len(rows):
+        return []
+    share = len(rows) / len(events)
+    message = f"{plural(len(rows), 'event')} ({percent(share)}) with more than {FAR:,.0f} times the median {name}"
+    advice = "check for another currency or unit, and for book entries that are no sales"
+    return [Finding(code, "warn", "events", len(rows), share, message, advice, examples_of(rows))]

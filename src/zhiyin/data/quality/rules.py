@@ -85,7 +85,10 @@ def wrong_amounts(events: pl.DataFrame) -> dict[str, pl.Series]:
     return found
 
 
-def blank(events: pl.DataFrame, wrong: dict[str, pl.Series]) -> pl.DataFrame:
+def blank(events: pl.DataFrame) -> pl.DataFrame:
     """The impossible amounts made unknown (null)."""
-    columns = [pl.when(~mask).then(pl.col(name)).alias(name) for name, mask in wrong.items()]
-    return events.with_columns(columns)
+    return events.with_columns(
+        pl.when(~impossible(name, events[name])).then(pl.col(name)).alias(name)
+        for name in AMOUNTS
+        if name in events.columns
+    )

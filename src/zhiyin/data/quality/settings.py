@@ -17,7 +17,7 @@ class CleanSettings:
     returns: Literal["cancel", "drop", "keep"] = "cancel"
     # quantity < 0: "cancel" drops the return and the earlier purchases that it fully takes back
     earliest: str | dt.date = "1990-01-02"  # epoch zero, 1980-01-01 and 1990-01-01 are clocks that were never set
-    impossible_prices: Literal["blank", "drop", "keep"] = "blank"
+    impossible_prices: Literal["blank", "drop"] = "blank"
     # NaN, infinite, negative: the event did happen, only its price is unknown
     max_events_per_day: int = 3_000  # 17 waking hours at one event every 20 seconds; 0 = no limit
     unknown_items: Literal["keep", "drop"] = "keep"  # an item without a catalogue row still has its history

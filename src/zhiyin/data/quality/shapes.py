@@ -38,12 +38,14 @@ def counted(ids: pl.Series) -> pl.DataFrame:
     return pl.DataFrame({ids.name: ids.gather(somewhere[present]).cast(pl.String), "events": counts[present]})
 
 
-def _finding(known: pl.DataFrame, odd: pl.DataFrame, code: str, message: str, advice: str) -> Finding:
+def _finding(
+    known: pl.DataFrame, odd: pl.DataFrame, code: str, message: str, advice: str, shown: pl.DataFrame | None = None
+) -> Finding:
     """About some of the ids; the examples are those with the most events."""
-    some = odd.sort("events", descending=True).head(MOST_EXAMPLES)
+    examples = (odd if shown is None else shown).sort("events", descending=True, maintain_order=True)
     level: Level = "info" if code.startswith("near_twin") else "warn"
-    shown = examples_of(some, MOST_EXAMPLES)
-    return Finding(code, level, "events", len(odd), len(odd) / len(known), message, advice, shown)
+    share = len(odd) / len(known)
+    return Finding(code, level, "events", len(odd), share, message, advice, examples_of(examples, MOST_EXAMPLES))
 
 
 def _long(known: pl.DataFrame, name: str) -> list[Finding]:
@@ -51,7 +53,7 @@ def _long(known: pl.DataFrame, name: str) -> list[Finding]:
     if not len(odd):
         return []
     longest = int(odd[name].str.len_chars().to_numpy().max())
-    message = f"{plural(len(odd), name)} with more than {LONG_ID} characters, the longest with {longest:,}"
+    message = f"{plural(len(odd), _noun(name))} with more than {LONG_ID} characters, the longest with {longest:,}"
     return [_finding(known, odd, f"long_{name}", message, "check that the column holds ids and not texts or links")]
 
 
@@ -59,7 +61,7 @@ def _invisible(known: pl.DataFrame, name: str) -> list[Finding]:
     odd = known.filter(pl.col(name).str.contains(r"[[\p{Cc}\p{Cf}]--\x{200D}]|^\s|\s$"))  # emoji join by U+200D
     if not len(odd):
         return []
-    message = f"{plural(len(odd), name)} with invisible or control characters"
+    message = f"{plural(len(odd), _noun(name))} with invisible or control characters"
     return [_finding(known, odd, f"invisible_in_{name}", message, "clean them at the source: they are hard to ask for")]
 
 
@@ -69,14 +71,14 @@ def _near_twins(known: pl.DataFrame, name: str) -> list[Finding]:
         return []
     odd = folded.filter(pl.col("_folded").is_duplicated())
     pairs = (
-        odd.sort("_folded", "events", descending=[False, True])
+        odd.sort("_folded", "events", name, descending=[False, True, False])
         .group_by("_folded", maintain_order=True)
         .agg(pl.col(name).str.join(" | "), pl.col("events").sum())
         .drop("_folded")
     )
-    message = f"{plural(len(odd), name)} differ from another only in case or spaces"
+    message = f"{plural(len(odd), _noun(name))} differ from another only in case or spaces"
     advice = "the same thing under two names learns half as well: make them one at the source if they are one"
-    return [_finding(known, pairs, f"near_twin_{name}", message, advice)]
+    return [_finding(known, odd, f"near_twin_{name}", message, advice, pairs)]
 
 
 def _odd(known: pl.DataFrame, name: str) -> list[Finding]:
@@ -90,12 +92,16 @@ def _odd(known: pl.DataFrame, name: str) -> list[Finding]:
     if not len(odd) or len(odd) > (1 - MOSTLY) * len(known) or share > ODD_SHARE:
         return []
     message = (
-        f"{plural(len(odd), name)} ({plural(events, 'event')}, {percent(share)}) do not look like the others: "
-        "service, gift or test codes?"
+        f"{plural(len(odd), _noun(name))} ({plural(events, 'event')}, {percent(share)}) do not look like the others: "
+        "perhaps service, gift or test codes"
     )
     some = odd.sort("events", descending=True)[name].head(3).to_list()
     advice = f"if they are no goods, name them: [clean] drop_items = {_toml(some, more=len(odd) > len(some))}"
     return [_finding(known, odd, f"odd_{name}", message, advice)]
+
+
+def _noun(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _shape(name: str) -> pl.Expr:

@@ -66,6 +66,12 @@ class Sieve:
         """The events that are still in."""
         return self.events if self._rows is None else self.events.filter(pl.Series(self.reasons == KEPT))
 
+    def unless(self, reason: str) -> pl.DataFrame:
+        """All events as they were read, but for those that were dropped for this reason."""
+        if reason not in self.reason_names:
+            return self.events
+        return self.events.filter(pl.Series(self.reasons != 1 + self.reason_names.index(reason)))
+
     def dropped(self) -> pl.DataFrame:
         """Every event that is out, with its `reason`."""
         names = pl.Series("reason", [None, *self.reason_names], dtype=pl.String)
