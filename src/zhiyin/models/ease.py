@@ -57,12 +57,20 @@ class EASE(ItemToItem):
 
     def _require_room(self, items: int) -> None:
         needed = 4 * items**2 / 1e9  # float32; the Gram matrix becomes its inverse and then the weights
-        if needed > self.memory_gb or items > _MOST_ITEMS:
-            limit = f"EASE.memory_gb allows {self.memory_gb:g} GB and the method {_MOST_ITEMS:,} items"
+        if needed > self.memory_gb:
             raise ConfigError(
-                f"EASE needs {needed:,.1f} GB for {items:,} items but {limit}: "
+                f"EASE needs {_size(needed)} for {items:,} items and EASE.memory_gb allows {_size(self.memory_gb)}: "
                 "use ItemKNN, which keeps only the nearest neighbours, or raise EASE.memory_gb"
             )
+        if items > _MOST_ITEMS:
+            raise ConfigError(
+                f"EASE can invert at most {_MOST_ITEMS:,} items and the data have {items:,}: "
+                "use ItemKNN, which keeps only the nearest neighbours"
+            )
+
+
+def _size(gigabytes: float) -> str:
+    return f"{gigabytes:,.1f} GB" if gigabytes >= 0.1 else f"{gigabytes * 1000:,.1f} MB"
 
 
 def _invert(gram: Vectors) -> Vectors:
