@@ -1,0 +1,42 @@
+"""Files that survive a power cut: whole in their new form or whole in their old one, never in between."""
+
+import os
+from pathlib import Path
+
+
+def replace_bytes(path: Path, content: bytes) -> None:
+    """Give a file new content in one step; when this returns, the disk has it.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; the old content stays.
+    """
+    beside = path.with_name(f".{path.name}.new")
+    try:
+        with beside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError:
+        beside.unlink(missing_ok=True)
+        raise
+    sync(path.parent)
+
+
+def sync(path: Path) -> None:
+    """Wait until the disk has a file or the names in a directory."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_tree(directory: Path) -> None:
+    """Wait until the disk has everything in a directory, deepest first."""
+    for folder, _, names in os.walk(directory, topdown=False):
+        for name in names:
+            sync(Path(folder, name))
+        sync(Path(folder))

@@ -1,0 +1,60 @@
+"""One training at a time: a lock that the operating system drops when its holder dies, however it dies."""
+
+import contextlib
+import datetime as dt
+import fcntl
+import json
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from zhiyin.errors import RegistryBusyError
+
+_held: set[tuple[int, int, Path]] = set()  # (process, thread, lock file): who is inside may enter again
+
+
+@contextlib.contextmanager
+def exclusive(root: Path, name: str = ".lock") -> Iterator[None]:
+    """Hold a registry. A thread that holds it already may enter again; nobody else may, and nobody waits.
+
+    Raises
+    ------
+    RegistryBusyError
+        If another process or thread holds it; says which process, and since when.
+    OSError
+        If the lock file cannot be opened.
+    """
+    root.mkdir(parents=True, exist_ok=True)
+    key = (os.getpid(), threading.get_ident(), (root / name).resolve())
+    if key in _held:
+        yield
+        return
+    with (root / name).open("a+b", buffering=0) as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = _holder(root / name)
+            raise RegistryBusyError(f"{root} is in use by {holder}: wait until it ends, or stop it") from None
+        _held.add(key)
+        try:
+            with contextlib.suppress(OSError):  # a full disk must not keep a rollback from being made
+                file.truncate(0)
+                file.write(_signature())
+            yield
+        finally:
+            _held.discard(key)
+
+
+def _signature() -> bytes:
+    since = dt.datetime.now(dt.UTC).isoformat(sep=" ", timespec="seconds")
+    return json.dumps({"pid": os.getpid(), "since": since}).encode()
+
+
+def _holder(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            signed = json.loads(file.read(1_000))
+        return f"process {int(signed['pid'])} since {str(signed['since'])[:40]}"
+    except (OSError, ValueError, KeyError, TypeError):  # it has only just taken the lock
+        return "another process"
