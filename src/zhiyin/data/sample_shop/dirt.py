@@ -22,18 +22,19 @@ SHARES = {
     "return": 0.003,
     "unknown_item": 0.002,
     "padded_id": 0.002,
-    "bot": 0.02,
+    "bot": 0.04,
 }
 """Rows of each kind over clean rows; one row at least."""
 ONLY_PURCHASES = ("negative_price", "zero_price", "absurd_price", "return")
 ABSURD_PRICE = 999_999.0
+BOT_EVENTS = 4_000  # of one machine, in a shop that is large enough
 BOT_PAUSE = 2_500_000  # µs between two events of a machine, on average
 HOUR = 3_600_000_000  # µs
 
 
-def machines(people: int) -> int:
-    """How many bots visit a shop of that size."""
-    return max(1, people // 1000)
+def machines(events: int) -> int:
+    """How many bots visit a shop with that many clean events: each looks at thousands of items in one day."""
+    return max(1, round(SHARES["bot"] * events / BOT_EVENTS))
 
 
 def dirtied(
@@ -44,7 +45,8 @@ def dirtied(
     for kind, share in SHARES.items():
         count = max(1, round(share * len(log))) if len(log) else 0
         if kind == "bot":
-            parts.append(_bots(count, people=people, items=items, calendar=calendar, rng=rng))
+            bots = machines(len(log))
+            parts.append(_bots(count, bots, people=people, items=items, calendar=calendar, rng=rng))
             continue
         source = np.flatnonzero(log.kinds == PURCHASE) if kind in ONLY_PURCHASES else np.arange(len(log))
         rows = log[rng.choice(source, min(count, len(source)), replace=False)]
@@ -82,19 +84,18 @@ def _later(times: Times, most: int, calendar: Calendar, rng: np.random.Generator
     return times + 1000 * steps.astype(np.int64)
 
 
-def _bots(count: int, *, people: int, items: int, calendar: Calendar, rng: np.random.Generator) -> Log:
-    """Machines that look at anything, one thing every few seconds, in one burst each."""
-    bots = machines(people)
+def _bots(count: int, bots: int, *, people: int, items: int, calendar: Calendar, rng: np.random.Generator) -> Log:
+    """Machines that look at anything, one thing every few seconds, in one burst on one day each."""
     users = np.sort(people + np.arange(count) % bots).astype(np.int32)
     pauses = rng.integers(BOT_PAUSE // 2000, 3 * BOT_PAUSE // 2000, count) * 1000
     clock = np.cumsum(pauses)
     first = np.searchsorted(users, users)
-    year = calendar.end - calendar.start
-    begins = calendar.start + (rng.random(bots) * 0.9 * year).astype(np.int64) // 1000 * 1000
+    days = rng.integers(0, (calendar.end - calendar.start) // MICROSECONDS_PER_DAY, bots)
+    begins = calendar.start + days * MICROSECONDS_PER_DAY + rng.integers(0, 20_000, bots) * HOUR // 1000
     return Log(
         users=users,
         items=rng.integers(0, items, count).astype(np.int32),
-        times=np.minimum(begins[users - people] + clock - clock[first], calendar.end - 1),
+        times=begins[users - people] + clock - clock[first],
         kinds=np.full(count, VIEW, np.uint8),
         prices=np.full(count, np.nan, np.float32),
         quantities=np.full(count, np.nan, np.float32),

@@ -68,7 +68,7 @@ def sample_shop(
     Parameters
     ----------
     events
-        About how many clean events, within a few per cent for a shop of some size.
+        About how many clean events: within a sixth, fewer in a tiny shop.
     dirt
         Whether faulty rows are added; the clean rows are the same either way.
     end
@@ -88,11 +88,11 @@ def sample_shop(
     crowd = arrived(people, catalogue, calendar, choices=events / EVENTS_PER_CHOICE, rng=streams[1])
     choices = lived(crowd, catalogue, calendar, streams[2])
     log = logged(choices, catalogue, calendar, streams[3])
-    counts = dict.fromkeys(SHARES, 0)
+    clean, counts = len(log), dict.fromkeys(SHARES, 0)
     if dirt:
         log, counts = dirtied(log, people=people, items=items, calendar=calendar, rng=streams[4])
     log = in_log_order(log, calendar, streams[5])
-    humans, bots = user_ids(people, machines(people))
+    humans, bots = user_ids(people, machines(clean))
     goods = item_ids(items)
     tables = Tables(
         events=event_table(log, pl.concat([humans, bots]), pl.concat([goods, pl.Series("item_id", STRANGE_ITEMS)])),
