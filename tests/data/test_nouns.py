@@ -186,3 +186,17 @@ def test_more_event_types_than_a_byte_can_count_are_refused() -> None:
     names = pl.Series("event_type", [f"kind {i}" for i in range(300)]).cast(pl.Categorical)
     with pytest.raises(DataError, match="300 different values"):
         Dataset.of(Tables(events.with_columns(names)))
+
+
+@given(rows, st.lists(st.sampled_from([1.0, 2.0, float("nan")]), min_size=40, max_size=40), st.integers(1, 2**31 - 1))
+@settings(deadline=None, max_examples=50)
+def test_the_log_stands_in_the_order_of_all_its_columns(events: list, values: list[float], n_users: int) -> None:
+    """However many people there are: the quick way over one key and the exact way agree."""
+    users, items, times, kinds = (np.array(column) for column in zip(*events, strict=True))
+    given_values = np.array(values[: len(events)], np.float32)
+    found = Interactions.of(
+        users, items, times, n_users=max(n_users, 6), n_items=2**31 - 1, kinds=kinds.astype(np.uint8),
+        values=given_values, kind_names=("buy", "save", "view"),
+    )  # fmt: skip
+    got = list(zip(found.times, found.users, found.items, found.kinds, np.nan_to_num(found.values, nan=9), strict=True))
+    assert got == sorted(zip(times, users, items, kinds, np.nan_to_num(given_values, nan=9), strict=True))

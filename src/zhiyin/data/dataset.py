@@ -99,9 +99,10 @@ def _log(
 ) -> Interactions:
     kinds, kind_names = _kinds(events)
     table = np.array([(weights or {}).get(name, 1.0) for name in kind_names], np.float32)
+    plain = bool((table == 1.0).all())
     return Interactions.of(
         users, items, events["timestamp"].to_numpy(),
-        n_users=shape[0], n_items=shape[1], kinds=kinds, weights=table[kinds], kind_names=kind_names,
+        n_users=shape[0], n_items=shape[1], kinds=kinds, weights=None if plain else table[kinds], kind_names=kind_names,
         values=_floats(events, "value"), prices=_floats(events, "price"),
     )  # fmt: skip
 
@@ -109,7 +110,9 @@ def _log(
 def _kinds(events: pl.DataFrame) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
     if "event_type" not in events.columns:
         return np.zeros(events.height, np.uint8), ("interaction",)
-    column = events["event_type"].cast(pl.String).fill_null("interaction").cast(pl.Categorical)
+    column = events["event_type"]
+    if column.dtype != pl.Categorical or column.null_count():
+        column = column.cast(pl.String).fill_null("interaction").cast(pl.Categorical)
     names, kinds = Vocabulary.encoding(column)
     if len(names) > 255:
         raise DataError(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
@@ -115,12 +116,32 @@ class Interactions:
 
 
 def _time_order(log: Interactions) -> NDArray[np.int64]:
-    """The order by time, then user, item, kind and value."""
-    order = np.argsort(log.times, kind="stable")
-    tied = np.flatnonzero(np.diff(log.times[order]) == 0)
-    if len(tied):  # only rows that share their time are sorted by the rest
-        among = np.union1d(tied, tied + 1)
-        rows = order[among]
-        keys = (log.values, log.kinds, log.items, log.users, log.times)
-        order[among] = rows[np.lexsort([key[rows] for key in keys])]
+    """The order by time, then user, item, kind, value and price."""
+    if len(log) < 2 or (np.diff(log.times) > 0).all():
+        return np.arange(len(log))
+    order = pl.Series(log.times).arg_sort().to_numpy().astype(np.int64)  # Polars sorts on every core
+    times = log.times[order]
+    same = times[1:] == times[:-1]
+    among = np.flatnonzero(np.append(same, False) | np.append(False, same))  # only equal times are sorted by the rest
+    if len(among) == 0:
+        return order
+    rows = order[among]
+    run = np.cumsum(np.append(True, times[among][1:] != times[among][:-1]))
+    order[among] = rows[_by_all_columns(log, rows, run)]
+    return order
+
+
+def _by_all_columns(log: Interactions, rows: NDArray[np.int64], run: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The order of some rows by run, user, item, kind, value and price."""
+    width = log.n_users * log.n_items * len(log.kind_names)
+    if width and run[-1] >= np.iinfo(np.int64).max // width:
+        exact = (log.prices[rows], log.values[rows], log.kinds[rows], log.items[rows], log.users[rows], run)
+        return np.lexsort(exact)
+    pairs = log.users[rows].astype(np.int64) * log.n_items + log.items[rows]
+    keys = (run * log.n_users * log.n_items + pairs) * len(log.kind_names) + log.kinds[rows]
+    order = np.argsort(keys)
+    equal = keys[order][1:] == keys[order][:-1]
+    left = np.flatnonzero(np.append(equal, False) | np.append(False, equal))
+    few = order[left]
+    order[left] = few[np.lexsort((log.prices[rows[few]], log.values[rows[few]], keys[few]))]
     return order
