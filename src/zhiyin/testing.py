@@ -6,6 +6,8 @@ check_recommender(lambda: MyModel(dimensions=8))
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import polars as pl
@@ -16,7 +18,9 @@ from zhiyin.data.histories import Histories
 from zhiyin.data.interactions import Interactions
 from zhiyin.data.queries import Queries
 from zhiyin.data.vocabulary import Vocabulary
+from zhiyin.fields import to_table
 from zhiyin.models.recommender import Recommender
+from zhiyin.registry.arrays import load_model, save_model
 from zhiyin.types import MICROSECONDS_PER_DAY, Scores
 
 Make = Callable[[], Recommender]
@@ -44,6 +48,7 @@ def check_recommender(make: Make, world: Dataset | None = None) -> None:
     _untouched_poisons_nothing(make, world)
     _scoring_changes_nothing(model, queries, scores)
     _order_of_equal_times_is_nothing(make, world, queries, scores)
+    _saved_and_loaded_is_the_same(model, queries, scores)
 
 
 def small_world(seed: int = 0) -> Dataset:
@@ -174,6 +179,14 @@ def _order_of_equal_times_is_nothing(make: Make, world: Dataset, queries: Querie
         kind_names=log.kind_names,
     )))  # fmt: skip
     _same(model.score(queries), scores, "the order of rows with equal times does not matter")
+
+
+def _saved_and_loaded_is_the_same(model: Recommender, queries: Queries, scores: Scores) -> None:
+    with TemporaryDirectory() as folder:
+        save_model(model, Path(folder))
+        loaded = load_model(Path(folder), {type(model).__name__: type(model)})
+    _law(to_table(loaded) == to_table(model), "saved and loaded, a model has the same settings")
+    _same(loaded.score(queries), scores, "saved and loaded, a model gives the same scores", exactly=True)
 
 
 def _law(holds: bool | np.bool_, law: str) -> None:

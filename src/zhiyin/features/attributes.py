@@ -5,6 +5,7 @@ from typing import Literal, Self
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from zhiyin.features.text import words
@@ -29,8 +30,8 @@ class Attributes:
 
     kinds: dict[str, Kind]  # by column
     knots: dict[str, list[float]]  # by number column, ascending
-    terms: list[str]
-    idf: np.ndarray  # float32[terms]
+    terms: pl.Series  # String, ascending
+    idf: NDArray[np.float32]  # [terms]
 
     @classmethod
     def of(cls, frame: pl.DataFrame, max_terms: int) -> Self:
@@ -48,11 +49,11 @@ class Attributes:
             .sort("term")
         )
         idf = np.log((1 + items) / (1 + common["items"].to_numpy())).astype(np.float32)
-        return cls(kinds, knots, common["term"].to_list(), idf)
+        return cls(kinds, knots, common["term"], idf)
 
     def matrix(self, frame: pl.DataFrame) -> csr_array:
         """float32[rows, terms], sparse; a row without any known term is empty, a missing column is unknown."""
-        places = pl.DataFrame({"term": pl.Series(self.terms, dtype=pl.String), "idf": self.idf}).with_row_index("place")
+        places = pl.DataFrame({"term": self.terms, "idf": self.idf}).with_row_index("place")
         cells = (
             _counts(frame, self.kinds, self.knots)
             .join(places, on="term")

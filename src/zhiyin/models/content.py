@@ -5,13 +5,12 @@ from typing import Self
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from zhiyin.compute.svd import right_singular_vectors
 from zhiyin.data.dataset import Dataset
 from zhiyin.data.queries import Queries
-from zhiyin.features.attributes import Attributes, Kind
+from zhiyin.features.attributes import Attributes
 from zhiyin.features.interest import query_interest
 from zhiyin.models.embedding import Embedding
 from zhiyin.models.settings import require, require_half_life
@@ -30,10 +29,7 @@ class Content(Embedding):
     half_life_days: float | None = None  # how fast an event of the history loses weight
     max_terms: int = 50_000  # a bound on memory: dimensions × max_terms floats
     seed: int = 0
-    kinds_: dict[str, Kind] = field(init=False, repr=False, compare=False)  # column to what it was taken for
-    knots_: dict[str, list[float]] = field(init=False, repr=False, compare=False)
-    terms_: list[str] = field(init=False, repr=False, compare=False)
-    idf_: NDArray[np.float32] = field(init=False, repr=False, compare=False)  # [terms]
+    attributes_: Attributes = field(init=False, repr=False, compare=False)
     components_: Vectors = field(init=False, repr=False, compare=False)  # float32[terms, d]
 
     def __post_init__(self) -> None:
@@ -43,18 +39,15 @@ class Content(Embedding):
 
     def fit(self, data: Dataset) -> Self:
         """Learn the terms and their strongest directions."""
-        attributes = Attributes.of(data.catalog.frame, self.max_terms)
-        self.kinds_, self.knots_ = attributes.kinds, attributes.knots
-        self.terms_, self.idf_ = attributes.terms, attributes.idf
-        matrix = attributes.matrix(data.catalog.frame)  # [n, terms]
+        self.attributes_ = Attributes.of(data.catalog.frame, self.max_terms)
+        matrix = self.attributes_.matrix(data.catalog.frame)  # [n, terms]
         self.components_ = right_singular_vectors(matrix, self.dimensions, np.random.default_rng(self.seed))
         self.item_vectors_ = _directions(matrix, self.components_)
         return self
 
     def vectors_of(self, frame: pl.DataFrame) -> Vectors:
         """float32[rows, d]: the vectors of catalogue rows that training need not have seen; NaN without attributes."""
-        attributes = Attributes(self.kinds_, self.knots_, self.terms_, self.idf_)
-        return _directions(attributes.matrix(frame), self.components_)
+        return _directions(self.attributes_.matrix(frame), self.components_)
 
     def encode(self, queries: Queries) -> Vectors:
         """float32[b, d]: the weighted mean of the items of the history; NaN where none has a vector."""
