@@ -9,7 +9,7 @@ import polars as pl
 
 from zhiyin.data.sensitive import guess
 from zhiyin.data.settings import Source, TableName
-from zhiyin.data.sources.columns import recognise
+from zhiyin.data.sources.columns import REQUIRED, recognise
 from zhiyin.data.sources.files import expanded, headless, peeked
 from zhiyin.data.sources.reading import Recognised
 from zhiyin.data.sources.sniff import Shape
@@ -81,14 +81,9 @@ def _look(table: TableName, path: Path | None, *, attributes: bool = False) -> _
 
 
 def _guessed(table: TableName, frame: pl.DataFrame) -> tuple[str, ...]:
-    """Names for columns that have none: the first are the ids, what looks like a time is one, the next number is a value."""
-    first = {
-        "events": ["user_id", "item_id"],
-        "items": ["item_id"],
-        "users": ["user_id"],
-        "friends": ["user_id", "friend_id"],
-    }
-    left, names, timed = first[table], [], table != "events"
+    """Names for columns that have none: ids come first, a time looks like one, the next number is a value."""
+    names: list[str] = []
+    left, timed = list(REQUIRED[table]), table != "events"
     for position, column in enumerate(frame, 1):
         if not timed and _is_time(column):
             names.append("timestamp")
@@ -137,8 +132,7 @@ def _column_lines(table: TableName, look: _Look) -> list[str]:
 def _privacy_lines(looks: dict[TableName, _Look]) -> list[str]:
     columns = []
     for table, look in looks.items():
-        names = [*(match.theirs for match in look.recognised.matches), *look.recognised.kept]
-        found = guess(table, look.frame.select(dict.fromkeys(names)))
+        found = guess(table, look.frame.select(look.recognised.kept))
         columns += [one.column for one in found]
     lines = ["[privacy]", "# Columns that say who somebody is, and never become features:"]
     return [*lines, f"sensitive = [{', '.join(_text(name) for name in dict.fromkeys(columns))}]"]

@@ -10,6 +10,7 @@ from typing import IO, Any, cast
 
 import narwhals as nw
 import polars as pl
+from polars import selectors
 
 from zhiyin.data.settings import TABLES, ColumnMap, DataSettings, Source, TableName
 from zhiyin.data.sources import columns as known
@@ -53,7 +54,7 @@ def read_tables(settings: DataSettings, columns: ColumnMap, root: Path) -> Readi
             )
     if "events" not in parts:
         raise ConfigError('data.events is missing: name the file of events in zhiyin.toml, as in events = "events.csv"')
-    return _assembled(parts, columns, settings)
+    return _assembled(parts, settings)
 
 
 def read_frames(
@@ -78,7 +79,7 @@ def read_frames(
         if frame is not None:
             recogniser = _Recogniser(table, columns, settings, items_given=given["items"])
             parts[table] = _from_frame(_polars(frame, table), f"the {table} frame", recogniser)
-    return _assembled(parts, columns, settings)
+    return _assembled(parts, settings)
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,8 @@ def _from_frame(frame: pl.DataFrame, place: str, recogniser: _Recogniser) -> _Pa
     recognised = recogniser(frame.columns, place)
     raw = Raw(frame.select(wanted(recognised)), numbered(frame.height))
     hashed = _Hashed()
-    raw.frame.write_ipc(cast(IO[bytes], hashed))
+    texts = raw.frame.with_columns(selectors.categorical().cast(pl.String))  # codes differ from process to process
+    texts.rechunk().write_ipc(cast(IO[bytes], hashed))
     source = SourceFile(recogniser.table, place, frame.height, hashed.size, hashed.sha.hexdigest())
     return _Part(renamed(raw, recognised), recognised, (source,))
 
@@ -197,7 +199,7 @@ def _agreed(several: list[Recognised], paths: list[Path]) -> Recognised:
     return replace(first, matches=tuple(matches.values()), kept=tuple(kept), notes=tuple(notes))
 
 
-def _assembled(parts: Mapping[TableName, _Part], columns: ColumnMap, settings: DataSettings) -> Reading:
+def _assembled(parts: Mapping[TableName, _Part], settings: DataSettings) -> Reading:
     frames: dict[TableName, pl.DataFrame] = {}
     recognised: list[Recognised] = []
     unreadable: list[Unreadable] = []
@@ -211,12 +213,9 @@ def _assembled(parts: Mapping[TableName, _Part], columns: ColumnMap, settings: D
         unreadable += [*_refused(table, part.raw), *read.unreadable]
     if "items" not in frames and settings.items_from_events:
         items, account = items_of(frames["events"], parts["events"].recognised)
-        mapped = set(columns.events)
-        frames["events"] = frames["events"].drop(
-            name for name in ITEM_ATTRIBUTES if name in frames["events"].columns and name not in mapped
-        )
         if items is not None and account is not None:
             frames["items"] = items
+            frames["events"] = frames["events"].drop([name for name in ITEM_ATTRIBUTES if name in items.columns])
             recognised.append(account)
     tables = Tables(frames["events"], frames.get("items"), frames.get("users"), frames.get("friends"))
     sources = tuple(source for part in parts.values() for source in part.sources)

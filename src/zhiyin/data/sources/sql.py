@@ -101,6 +101,10 @@ def _postgres(url: str, text: str) -> pl.DataFrame:
     except Error as error:
         reason = _safe(str(error), url)
         raise DataError(f"{redacted(url)} refused the query ({reason}): correct url or query in zhiyin.toml") from None
+    for position, field in enumerate(table.schema):
+        storage = getattr(field.type, "storage_type", None)  # numeric, uuid and the like come as named texts
+        if storage is not None:
+            table = table.set_column(position, field.name, table.column(position).cast(storage))
     return pl.DataFrame(pl.from_arrow(table))
 
 

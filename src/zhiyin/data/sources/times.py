@@ -3,6 +3,7 @@
 Numbers   one unit for the whole column, by the majority of magnitudes: below 1e11 seconds (until the year 5138),
           below 1e14 milliseconds, below 1e17 microseconds, else nanoseconds; 20101201 and 20101201082600 are dates
           when nearly all of the column are possible dates.
+          (Texts in such a column are read as texts.)
 Texts     ISO-8601 with T or space, with or without seconds, fraction and zone; 2010/12/1, 2010年12月1日; 01/12/2010 and
           12/1/2010 8:26 PM; 1-Dec-2010. A time without a zone is UTC.
 01/02/03  Day first or month first is one decision for a column: the one that more of its values allow; where all values
@@ -51,13 +52,17 @@ def parsed(column: pl.Series, day_first: bool | None = None) -> Times:
     if dtype != pl.String:
         column = column.cast(pl.String, strict=False)
     numbers = column.cast(pl.Int64, strict=False)
-    present = column.len() - column.null_count()
-    if present and numbers.len() - numbers.null_count() < present:
-        floats = column.str.strip_chars().cast(pl.Float64, strict=False)
+    if numbers.null_count() > column.null_count():
+        stripped = column.str.strip_chars()
+        floats = stripped.cast(pl.Float64, strict=False)
         numbers = floats if floats.null_count() < numbers.null_count() else numbers
-    if present == 0 or 2 * (numbers.len() - numbers.null_count()) > present:
+        column = stripped.set(stripped == "", None)
+    if numbers.null_count() == column.null_count():
         return _numbers(numbers)
-    return _texts(column, day_first)
+    if numbers.null_count() == numbers.len():
+        return _texts(column, day_first)
+    first, second = _numbers(numbers), _texts(column.set(numbers.is_not_null(), None), day_first)
+    return Times(_either(first.values, second.values), f"{first.note}; {second.note}" if second.note else first.note)
 
 
 def _stamped(column: pl.Series) -> pl.Series:
@@ -141,7 +146,8 @@ def _texts(column: pl.Series, day_first: bool | None) -> Times:
         stamps = _either(stamps, _stamped(texts.str.to_datetime(form, time_unit="us", strict=False)))
     table = pl.DataFrame({"text": distinct, "µs": stamps})
     joined = pl.DataFrame({"text": column}).join(table, on="text", how="left", maintain_order="left")
-    return Times(joined["µs"], "; ".join(notes) or "texts read as dates with named months")
+    named = "texts read as dates with named months" if stamps.null_count() < stamps.len() else ""
+    return Times(joined["µs"], "; ".join(notes) or named)
 
 
 def _either(first: pl.Series, second: pl.Series) -> pl.Series:
