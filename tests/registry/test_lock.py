@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from zhiyin.errors import RegistryBusyError
+from zhiyin.errors import ArtifactError, RegistryBusyError
 from zhiyin.registry.lock import exclusive
 
 HOLD = """
@@ -90,3 +90,12 @@ def test_a_lock_file_that_says_nothing_is_still_a_lock(tmp_path: Path) -> None:
 def test_other_locks_of_the_registry_are_free(tmp_path: Path) -> None:
     with exclusive(tmp_path), exclusive(tmp_path, ".serving.lock"):
         pass
+
+
+def test_a_directory_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with (
+        pytest.raises(ArtifactError, match=r"file/releases cannot be written \(Not a directory\)"),
+        exclusive(tmp_path / "file" / "releases"),
+    ):
+        pytest.fail("inside")

@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 
 
-def replace_bytes(path: Path, content: bytes) -> None:
-    """Give a file new content in one step; when this returns, the disk has it.
+def replace_bytes(path: Path, content: bytes, *, mode: int = 0o666) -> None:
+    """Give a file new content in one step; when this returns, the disk has it. `mode` is narrowed by the umask.
 
     Raises
     ------
@@ -13,8 +13,9 @@ def replace_bytes(path: Path, content: bytes) -> None:
         If it cannot be written; the old content stays.
     """
     beside = path.with_name(f".{path.name}.new")
+    beside.unlink(missing_ok=True)  # of a process that was killed: its mode may be another
     try:
-        with beside.open("wb") as file:
+        with open(beside, "wb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

@@ -7,9 +7,10 @@ import json
 import os
 import threading
 from collections.abc import Iterator
+from io import FileIO
 from pathlib import Path
 
-from zhiyin.errors import RegistryBusyError
+from zhiyin.errors import ArtifactError, RegistryBusyError
 
 _held: set[tuple[int, int, Path]] = set()  # (process, thread, lock file): who is inside may enter again
 
@@ -22,15 +23,14 @@ def exclusive(root: Path, name: str = ".lock") -> Iterator[None]:
     ------
     RegistryBusyError
         If another process or thread holds it; says which process, and since when.
-    OSError
-        If the lock file cannot be opened.
+    ArtifactError
+        If the directory cannot be written.
     """
-    root.mkdir(parents=True, exist_ok=True)
     key = (os.getpid(), threading.get_ident(), (root / name).resolve())
     if key in _held:
         yield
         return
-    with (root / name).open("a+b", buffering=0) as file:
+    with _opened(root, name) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -44,6 +44,16 @@ def exclusive(root: Path, name: str = ".lock") -> Iterator[None]:
             yield
         finally:
             _held.discard(key)
+
+
+def _opened(root: Path, name: str) -> FileIO:
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        return FileIO(root / name, "a+")
+    except OSError as error:
+        raise ArtifactError(
+            f"{root} cannot be written ({error.strerror}): make space, or choose another directory"
+        ) from error
 
 
 def _signature() -> bytes:
