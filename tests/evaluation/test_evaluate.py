@@ -178,6 +178,33 @@ def test_without_a_category_diversity_is_measured_by_audience(pipelines, split):
     assert 0 <= report.best.metrics["diversity"].mean <= 2
 
 
+@pytest.mark.parametrize(
+    ("seen_types", "words"),
+    [(None, "what they had seen counts too"), ((), "only items new to them"), (("buy",), "knew by buy does not count")],
+)
+def test_the_protocol_says_what_was_asked(pipelines, split, seen_types, words):
+    report = evaluate(pipelines, replace(split, seen_types=seen_types), k=5, metrics=("recall",))
+    assert words in report.protocol
+    assert f"{len(split)} people asked, {len(split.relevant)} choices" in report.protocol
+    assert report.metrics == ("recall",)
+
+
+def test_people_who_chose_nothing_are_left_out_and_counted(pipelines, split):
+    offsets = np.minimum(split.offsets, split.offsets[-2])  # the last one chose nothing
+    idle = replace(split, offsets=offsets, relevant=split.relevant[: offsets[-1]], ratings=split.ratings[: offsets[-1]])
+    report = evaluate(pipelines, idle, k=5)
+    assert report.best.metrics["ndcg"].missing == 1
+    assert "1 person chose nothing that counts: left out of the means" in report.footnotes
+
+
+def test_only_with_categories_unknown_ones_are_left_out(pipelines, split):
+    frame = split.train.catalog.frame.with_columns(category=pl.lit(None, pl.String))
+    bare = replace(split.train, catalog=replace(split.train.catalog, frame=frame))
+    report = evaluate(pipelines, replace(split, train=bare), k=5)
+    assert report.best.metrics["diversity"].users == 0
+    assert "–" in str(report)
+
+
 def test_the_frame_is_tidy(report):
     frame = report.frame()
     assert frame.select("model", "segment", "metric").is_unique().all()

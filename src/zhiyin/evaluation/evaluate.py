@@ -76,6 +76,7 @@ def evaluate(
         metrics=exam.metrics,
         k=k,
         users=len(split),
+        items=exam.n_items,
         baseline=baseline,
         protocol=_protocol(exam),
         footnotes=_footnotes(rows, exam, baseline, seed),
@@ -138,12 +139,8 @@ def _row(
     fit_seconds: float | None,
     seed: int,
 ) -> Row:
-    within = {
-        segment.name: found.on_new_items
-        if mask is None
-        else {metric: np.where(mask, values, np.nan) for metric, values in found.values.items()}
-        for segment, mask in parts
-    }
+    groups = {"": found.values} | {segment.name: _within(found, mask) for segment, mask in parts}
+    means = _means(groups, seed)
     n_lists = len(next(iter(found.values.values())))
     lists = {
         "coverage": list_metrics.coverage(found.exposures),
@@ -153,10 +150,10 @@ def _row(
     return Row(
         name,
         role,
-        metrics=_means(found.values, seed) | _rating_means(found, seed),
+        metrics=means.pop("") | _rating_means(found, seed),
         against={},
         lists={metric: value for metric, value in lists.items() if not np.isnan(value)},
-        segments={segment: _means(values, seed) for segment, values in within.items()},
+        segments=means,
         fit_seconds=fit_seconds,
         answer_seconds=found.seconds,
         unpredicted=int(found.ratings["unpredicted"].sum()) if found.ratings else 0,
@@ -172,10 +169,21 @@ def _ceiling(found: Answers, parts: Sequence[tuple[Segment, Mask | None]], seed:
     return replace(_row("best achievable", "ceiling", found, parts, None, seed), notes=())
 
 
-def _means(values: Mapping[str, Floats], seed: int) -> dict[str, Interval]:
-    if not values:
-        return {}
-    return dict(zip(values, intervals(np.stack([*values.values()], axis=1), seed=seed), strict=True))
+def _within(found: Answers, mask: Mask | None) -> dict[str, Floats]:
+    """The values of the users in a segment, NaN for the others; `None` is the segment of new items."""
+    if mask is None:
+        return found.on_new_items
+    return {metric: np.where(mask, values, np.nan) for metric, values in found.values.items()}
+
+
+def _means(groups: Mapping[str, Mapping[str, Floats]], seed: int) -> dict[str, dict[str, Interval]]:
+    """The interval of every column of every group, all from one set of resamples."""
+    keys = [(group, metric) for group, values in groups.items() for metric in values]
+    found = intervals(np.stack([groups[group][metric] for group, metric in keys], axis=1), seed=seed)
+    means: dict[str, dict[str, Interval]] = {group: {} for group in groups}
+    for (group, metric), interval in zip(keys, found, strict=True):
+        means[group][metric] = interval
+    return means
 
 
 def _rating_means(found: Answers, seed: int) -> dict[str, Interval]:
@@ -189,16 +197,24 @@ def _rating_means(found: Answers, seed: int) -> dict[str, Interval]:
 def _compared(rows: list[Row], baseline: str, metrics: tuple[str, ...], seed: int) -> list[Row]:
     """The same rows with their differences to the baseline, p-values corrected for how many models were asked."""
     base = next(row for row in rows if row.name == baseline)
-    others = [row for row in rows if row is not base]
+    # an AUC from all scores and one from lists alone are different things, and are not compared
+    asked = [
+        (row.name, metric)
+        for metric in metrics
+        for row in rows
+        if row is not base and (metric != "auc" or row.notes == base.notes)
+    ]
     against: dict[str, dict[str, Comparison]] = {row.name: {} for row in rows}
-    for metric in metrics:
-        # an AUC from all scores and one from a list alone are different things, and are not compared
-        alike = [row for row in others if metric != "auc" or row.notes == base.notes]
-        if alike:
-            ours = np.stack([row.of_user(metric) for row in alike], axis=1)  # [b, models]
-            found = comparisons(ours, base.of_user(metric)[:, None], seed=seed)
-            for row, one, p_value in zip(alike, found, holm([one.p_value for one in found]), strict=True):
-                against[row.name][metric] = replace(one, p_value=p_value)
+    if asked:
+        values = {row.name: row.values for row in rows}
+        ours = np.stack([values[name][metric] for name, metric in asked], axis=1)  # [b, models × metrics]
+        theirs = np.stack([base.values[metric] for _, metric in asked], axis=1)
+        found = dict(zip(asked, comparisons(ours, theirs, seed=seed), strict=True))
+        for metric in metrics:
+            names = [name for name, of in asked if of == metric]
+            p_values = holm([found[name, metric].p_value for name in names])
+            for name, p_value in zip(names, p_values, strict=True):
+                against[name][metric] = replace(found[name, metric], p_value=p_value)
     return [replace(row, against=against[row.name]) for row in rows]
 
 
@@ -223,7 +239,8 @@ def _footnotes(rows: Sequence[Row], exam: Exam, baseline: str | None, seed: int)
         )
     idle = int((exam.relevant.counts == 0).sum())
     if idle:
-        notes.append(f"{idle:,} people chose nothing that counts and are left out of the means")
+        who = "1 person" if idle == 1 else f"{idle:,} people"
+        notes.append(f"{who} chose nothing that counts: left out of the means")
     listed = [row.name for row in rows if "auc" in exam.metrics and row.notes]
     if listed:
         notes.append(

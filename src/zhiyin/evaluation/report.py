@@ -63,7 +63,8 @@ class Report:
     rows: tuple[Row, ...]
     metrics: tuple[str, ...]  # of rankings, the deciding one first
     k: int
-    users: int
+    users: int  # people asked
+    items: int  # that every list was chosen from
     baseline: str | None
     protocol: str
     footnotes: tuple[str, ...] = ()

@@ -17,7 +17,7 @@ from zhiyin.types import Floats
 
 SAMPLES = 2000
 LEVEL = 0.95
-MOST_UNITS = 20_000  # beyond, users are drawn in random cohorts: as exact, and the cost stays bounded
+MOST_UNITS = 10_000  # beyond, users are drawn in random cohorts: as exact, and the cost stays bounded
 _BLOCK_BYTES = 64 << 20  # memory for one block of resampling weights
 
 

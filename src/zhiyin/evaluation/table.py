@@ -91,7 +91,7 @@ def _lists(report: "Report") -> RenderableType:
         return lambda row: Text(f"{row.lists[metric]:.1%}" if metric in row.lists else "–")
 
     def mean(metric: str, form: str) -> Cell:
-        return lambda row: Text(format(row.metrics[metric].mean, form) if metric in row.metrics else "–")
+        return lambda row: Text(format(row.metrics[metric].mean, form) if row.metrics[metric].users else "–")
 
     columns: list[tuple[str, Cell]] = [
         ("catalogue\ncovered", share("coverage")),
