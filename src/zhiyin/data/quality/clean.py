@@ -145,9 +145,7 @@ def _fast_people(sieve: Sieve, settings: CleanSettings) -> list[Finding]:
     codes, ids, counts = sieve.distinct(sieve.users, "user_id")
     chosen = pl.DataFrame({"code": codes, "user_id": ids, "events": counts}).filter(pl.col("code").is_in(fast.tolist()))
     examples = examples_of(chosen.drop("code").sort("events", descending=True))
-    message = (
-        f"{plural(len(fast), 'person')} with more than {limit:,} events on one day (UTC), below the limit for bots"
-    )
+    message = f"{plural(len(fast), 'person')} with more than {limit:,} events within 24 hours, below the limit for bots"
     advice = "lower clean.max_events_per_day if these are no people"
     return [Finding("fast_person", "info", "events", len(fast), len(fast) / len(codes), message, advice, examples)]
 

@@ -15,6 +15,7 @@ Level: TypeAlias = Literal["info", "warn", "block"]
 LEVELS: tuple[Level, ...] = ("block", "warn", "info")
 EXAMPLES = 3
 LONGEST_CELL = 80
+MOST_COLUMNS = 8
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,8 @@ def _lines(finding: Finding) -> list[str]:
 
 def examples_of(rows: pl.DataFrame, most: int = EXAMPLES) -> tuple[dict[str, Any], ...]:
     """The first rows as dicts of plain, short values; times as ISO 8601, unknown cells left out."""
-    shown = rows.head(most)
+    first = [name for name in ("row", *rows.columns) if name in rows.columns]
+    shown = rows.head(most).select(list(dict.fromkeys(first))[:MOST_COLUMNS])
     if shown.schema.get("timestamp") == pl.Int64:
         shown = shown.with_columns(pl.from_epoch("timestamp", time_unit="us"))
     return tuple({name: _short(value) for name, value in row.items() if value is not None} for row in shown.to_dicts())

@@ -117,9 +117,9 @@ def _histories(profile: Profile) -> Figure:
 
 
 def _range(low: int, high: int) -> str:
-    return (
-        svg.short(low) if low == high else f"{svg.short(low)}–{svg.short(high)}" if high < 16 else f"{svg.short(low)}+"
-    )
+    if high < 16:
+        return str(low) if low == high else f"{low}–{high}"
+    return f"{low:,}+" if low < 10_000 else f"{svg.short(low)}+"
 
 
 def _week(profile: Profile) -> Figure:
@@ -136,15 +136,13 @@ def _week(profile: Profile) -> Figure:
 def _prices(prices: Floats) -> Figure:
     """Prices paid, in bins of equal ratio."""
     title = "Prices"
-    low, middle, high = (float(value) for value in np.quantile(prices, [0.001, 0.5, 0.999]))
+    low, middle, high = (float(value) for value in np.quantile(prices, [0.005, 0.5, 0.995]))
     low, high = (low, high) if high > low * 1.01 else (low / 2, low * 2)
     edges = np.geomspace(low, high, 33)
     counts = np.histogram(np.clip(prices, low, high), bins=edges)[0]
     x = svg.Axis.across(low, high, _round_prices(low, high), label="price", logarithmic=True)
     y = svg.Axis.up(0, float(counts.max()))
-    sentence = (
-        f"Half of the prices are above {middle:,.2f}, one in a thousand above {high:,.2f}; the scale is logarithmic."
-    )
+    sentence = f"Half of the prices are above {middle:,.2f}, one in 200 above {high:,.2f}; the scale is logarithmic."
     rows = tuple((f"{part:.0%}", f"{float(np.quantile(prices, part)):,.2f}") for part in (0.01, 0.25, 0.5, 0.75, 0.99))
     drawing = svg.plot(title, sentence, x, y, [svg.bars(x, y, edges, counts, colour=1)])
     return Figure(title, sentence, drawing, header=("below it", "price"), rows=rows)

@@ -49,7 +49,7 @@ REASONS: dict[str, Reason] = {
     ),
     "dropped_item": Reason(
         "info",
-        "{events} ({share}) of {items:,} item ids named by clean.drop_items or clean.drop_item_patterns",
+        "{events} ({share}) of {items} named by clean.drop_items or clean.drop_item_patterns",
         "nothing: it was asked for",
     ),
     "duplicate": Reason(
@@ -59,7 +59,7 @@ REASONS: dict[str, Reason] = {
     ),
     "return": Reason(
         "info",
-        "{events} ({share}) are returns (negative quantity), {unmatched:,} of them without an earlier purchase",
+        "{events} ({share}) are returns (negative quantity), {unmatched} of them without an earlier purchase",
         'set clean.returns = "keep" to learn from them all the same',
     ),
     "returned": Reason(
@@ -69,22 +69,22 @@ REASONS: dict[str, Reason] = {
     ),
     "bot": Reason(
         "warn",
-        "{events} ({share}) come from {people:,} people with more than {max_events_per_day:,} events on one day (UTC)",
+        "{events} ({share}) come from {people} with more than {max_events_per_day:,} events within 24 hours",
         "raise clean.max_events_per_day if these are people; 0 keeps everyone",
     ),
     "unknown_item": Reason(
         "info",
-        "{events} ({share}) concern {items:,} items that the catalogue does not know",
+        "{events} ({share}) concern {items} that the catalogue does not know",
         'complete the items table, or set clean.unknown_items = "keep"',
     ),
     "history_cut": Reason(
         "warn",
-        "{events} ({share}) are older than the newest {max_history:,} of {people:,} people with endless histories",
+        "{events} ({share}) are older than the newest {max_history:,} of {people} with endless histories",
         "check whether one id stands for many people; raise clean.max_history to keep more",
     ),
     "short_history": Reason(
         "info",
-        "{events} ({share}) belong to {people:,} people with fewer than {min_history:,} events",
+        "{events} ({share}) belong to {people} with fewer than {min_history:,} events",
         "nothing: it was asked for; clean.min_history = 0 keeps everyone",
     ),
     "k_core": Reason(
@@ -102,7 +102,8 @@ def findings_of(sieve: Sieve, settings: CleanSettings) -> list[Finding]:
     findings = []
     for code, (name, count) in enumerate(zip(sieve.reason_names, counts.tolist(), strict=True), start=1):
         reason, share = REASONS[name], count / total
-        words = vars(settings) | sieve.details[name] | {"events": plural(count, "event"), "share": percent(share)}
+        details = {noun: _counted(noun, number) for noun, number in sieve.details[name].items()}
+        words = vars(settings) | details | {"events": plural(count, "event"), "share": percent(share)}
         rows = np.flatnonzero(sieve.reasons == code)[:EXAMPLES]
         findings.append(
             Finding(
@@ -118,3 +119,8 @@ def findings_of(sieve: Sieve, settings: CleanSettings) -> list[Finding]:
             )
         )
     return findings
+
+
+def _counted(noun: str, number: int) -> str:
+    singular = {"people": "person", "items": "item"}.get(noun)
+    return plural(number, singular) if singular else f"{number:,}"

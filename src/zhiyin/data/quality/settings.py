@@ -19,7 +19,7 @@ class CleanSettings:
     earliest: str | dt.date = "1990-01-02"  # epoch zero, 1980-01-01 and 1990-01-01 are clocks that were never set
     impossible_prices: Literal["blank", "drop"] = "blank"
     # NaN, infinite, negative: the event did happen, only its price is unknown
-    max_events_per_day: int = 3_000  # 17 waking hours at one event every 20 seconds; 0 = no limit
+    max_events_per_day: int = 3_000  # in any 24 hours: 17 awake, one every 20 seconds; 0 = no limit
     unknown_items: Literal["keep", "drop"] = "keep"  # an item without a catalogue row still has its history
     drop_items: tuple[str, ...] = ()  # ids that are no goods: ["POST", "BANK CHARGES"]
     drop_item_patterns: tuple[str, ...] = ()  # regular expressions, matched anywhere in the id: ["^gift_"]
