@@ -5,6 +5,8 @@ import dataclasses
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from zhiyin.data.sample_shop import SampleShop, sample_shop
 from zhiyin.data.sample_shop.scale import Calendar
@@ -132,7 +134,7 @@ def test_dirt_is_counted_exactly(dirty):
         "duplicate": events.height - events.drop("row").unique().height,
         "missing_user": events["user_id"].null_count(),
         "missing_item": events["item_id"].null_count(),
-        "epoch_time": events.filter(timestamp == 0).height,
+        "epoch_time": events.filter(timestamp < MICROSECONDS_PER_DAY).height,
         "future_time": events.filter(timestamp >= END).height,
         "negative_price": events.filter(price < 0).height,
         "zero_price": events.filter(price == 0).height,
@@ -146,6 +148,14 @@ def test_dirt_is_counted_exactly(dirty):
     assert all(known.values())
 
 
+@given(seed=st.integers(0, 2**32), people=st.integers(1, 200), items=st.integers(1, 60))
+@settings(deadline=None, max_examples=25)
+def test_no_duplicate_happens_by_chance(seed, people, items):
+    shop = sample_shop(people=people, items=items, events=4_000, seed=seed)
+    events = text(shop).drop("row")
+    assert events.height - events.unique().height == shop.dirt["duplicate"]
+
+
 def test_the_clean_rows_are_the_same_without_dirt(dirty):
     clean = sample_shop(people=2_500, items=1_000, events=100_000, seed=7, dirt=False)
     events = text(dirty).drop("row")
@@ -154,7 +164,7 @@ def test_the_clean_rows_are_the_same_without_dirt(dirty):
 
 
 def test_bots_are_faster_than_hands(dirty):
-    events = text(dirty).filter(~pl.col("timestamp").is_in([0])).sort("timestamp")
+    events = text(dirty).filter(pl.col("timestamp") > MICROSECONDS_PER_DAY).sort("timestamp")
     pauses = events.group_by("user_id").agg(pl.col("timestamp").diff().median() / 1e6, pl.len())
     machine = pl.col("user_id").is_in(list(dirty.truth.bots))
     assert pauses.filter(machine)["timestamp"].max() < 5

@@ -3,24 +3,24 @@
     shop = sample_shop(people=5_000, items=2_000, events=300_000, seed=0)
     shop.tables                        # what a shop has: events, items, users, friends, with dirt of every kind
     shop.write(Path("shop"))           # the same as four CSV files
-    shop.dirt                          # {"duplicate": 1480, …}: the rows of each kind of fault
+    shop.dirt                          # {"duplicate": 1510, …}: the rows of each kind of fault
     shop.truth.scores(users, items, t) # the expected number of choices: the ranking that nobody can beat on average
 
 **The shelf.** Items stand on one long shelf: 24 departments one after the other, and inside a department neighbours are
 alike. Titles, styles and brands tell, blurred, where on the shelf an item stands. Time goes in 52 weeks that end at
 `end`; within a week nothing in the formulas changes. For a person u, an item i and a week w, with a kind of buyer k(u):
 
-    weight    W(k, i, w) = on_sale(i, w) · exp(appeal_i + 0.7 exp(-age_i / 4 weeks)) · s(dept_i, w) · p(i, w)^-beta_k
+    weight    W(k, i, w) = on_sale(i, w) · exp(appeal_i + 0.4 exp(-age_i / 4 weeks)) · s(dept_i, w) · p(i, w)^-beta_k
     price     p(i, w)    = price paid in the week / usual price of the department;   beta = 0, 0.5, 1.1 or 2.0
               a tenth of all item-weeks is reduced by 10 to 30 %; only the price in the event shows it
     season    s(c, w)    = exp(A_c cos(2 pi (day - peak_c) / 365.2425)), divided by its mean over the year
-    appeal    normal, standard deviation 1.2: the long tail
+    appeal    normal, standard deviation 1.3: the long tail
     draw      D(S)       = item i of the stretch of shelf S with probability W(k, i, w) / sum over S of W(k, ., w)
 
 **Choices.** Person u makes Poisson many choices, lognormal rate L_u a week, the sum of these channels:
 
     interests  L_u · share_j · s(dept_j, w), for one to six interests j, each a place on the shelf; drawn with
-               probability 0.50, 0.32, 0.18 from the narrow box around it, the wide box, or the whole department
+               probability 0.55, 0.35, 0.10 from the narrow box around it, the wide box, or the whole department
                (5 and 14 neighbours to each side at 2,000 items, growing with the root of the shelf).
                Three in ten of the interests but the first begin or end within the year.
     browsing   0.08 L_u: D(the whole shelf), which is popularity

@@ -176,7 +176,7 @@ def _timed(chosen: Choices, week: int, calendar: Calendar, rng: np.random.Genera
     days = rng.choice(7, len(chosen), p=share / share.sum())
     hours = rng.normal(20.0, 3.5, len(chosen)) % 24
     inside = days * MILLISECONDS_PER_DAY + (hours * 3_600_000).astype(np.int64)
-    inside = np.minimum(inside, MILLISECONDS_PER_WEEK - 3_600_000)  # an hour is left for the cart and the purchase
+    inside %= MILLISECONDS_PER_WEEK - 3_600_000  # an hour is left for the cart and the purchase
     times = np.where(chosen.origins == REBUY, chosen.times, week * MILLISECONDS_PER_WEEK + inside)
     return replace(chosen, times=times)
 

@@ -62,7 +62,9 @@ def _faulty(rows: Log, kind: str, *, items: int, calendar: Calendar, rng: np.ran
     faults: dict[str, dict[str, Any]] = {
         "missing_user": {"users": missing},
         "missing_item": {"items": missing},
-        "epoch_time": {"times": np.zeros(count, np.int64)},
+        "epoch_time": {
+            "times": 1_000_000 * np.arange(count)
+        },  # clocks that were never set, a second apart: no duplicates
         "future_time": {"times": later + rng.integers(30, 80, count) * 365 * MICROSECONDS_PER_DAY},
         "negative_price": {"prices": -rows.prices},
         "zero_price": {"prices": np.zeros(count, np.float32)},

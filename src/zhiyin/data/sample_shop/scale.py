@@ -12,7 +12,7 @@ MILLISECONDS_PER_DAY = 86_400_000
 MILLISECONDS_PER_WEEK = 7 * MILLISECONDS_PER_DAY
 
 SENSITIVITIES = np.array([0.0, 0.5, 1.1, 2.0])  # beta of the four kinds of buyer
-PER_INTEREST = (0.50, 0.32, 0.18)  # narrow box, wide box, whole department
+PER_INTEREST = (0.55, 0.35, 0.10)  # narrow box, wide box, whole department
 BROWSING = 0.08  # share of choices made by popularity alone
 FOLLOWING_UP = 0.07  # share of choices that go with the last item
 COPYING = 0.06  # share of choices that copy what friends bought
@@ -20,13 +20,13 @@ LOOKED_AT = 0.35  # what is left of the wish for a lasting item that one has loo
 OWNED = 0.05  # what is left of the wish for a lasting item that one has already bought
 REBUYING = 0.65  # chance that a consumable is bought again when used up
 CYCLE_SPREAD = 0.2  # standard deviation of the logarithm of the time until then
-NEWNESS = 0.7  # logarithm of the boost of an item on its first day
+NEWNESS = 0.4  # logarithm of the boost of an item on its first day
 NEWNESS_WEEKS = 4.0
-APPEAL_SPREAD = 1.2  # standard deviation of the logarithm of an item's appeal
+APPEAL_SPREAD = 1.3  # standard deviation of the logarithm of an item's appeal
 FRIEND_WEEKS = 2  # how long friends' purchases are seen
 CARTING = 0.15  # share of unbought choices that are put in the cart
 BUYING = -1.9  # log-odds of buying at the usual price
-EVENTS_PER_CHOICE = 1.25  # measured; turns the events asked for into choices
+EVENTS_PER_CHOICE = 1.2  # measured; turns the events asked for into choices
 
 
 @dataclass(frozen=True)
