@@ -91,7 +91,7 @@ def test_frames_in_memory(frame: object) -> None:
 def test_what_is_no_frame() -> None:
     with pytest.raises(DataError, match="the events are not a frame"):
         read_frames([1, 2, 3])
-    with pytest.raises(DataError, match="cannot be an id"):
+    with pytest.raises(DataError, match="user_id of the events holds List"):
         read_frames(pl.DataFrame({"user_id": [[1]], "item_id": [1], "timestamp": [1]}))
 
 
@@ -172,3 +172,13 @@ def test_a_proposal_for_a_file_without_a_header(tmp_path: Path) -> None:
 def test_a_proposal_without_times_says_so(tmp_path: Path) -> None:
     (tmp_path / "e.csv").write_text("user,item\na,b\n")
     assert proposed(propose(tmp_path / "e.csv").text, tmp_path)[0].order_is_time
+
+
+def test_columns_that_are_no_plain_values() -> None:
+    items = pl.DataFrame({"item_id": [1], "genres": [["drama", "noir"]], "title": [1984], "size": [{"cm": 3}]})
+    reading = read_frames(pl.DataFrame(EVENTS), items=items)
+    assert reading.tables.items is not None
+    assert reading.tables.items.to_dicts() == [{"item_id": "1", "title": "1984", "category": "drama|noir"}]
+    assert any("column 'size' is left out" in note for note in reading.recognised[1].notes)
+    with pytest.raises(DataError, match="price of the events holds Struct"):
+        read_frames(pl.DataFrame({**EVENTS, "price": [{"a": 1}] * 3}))

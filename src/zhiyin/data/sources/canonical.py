@@ -41,6 +41,7 @@ NO = (
 
 IDS = ("user_id", "item_id", "friend_id")
 TIMES = ("timestamp", "created_at")
+TEXTS = ("title", "description", "category", "brand", "image")
 NUMBERS = ("value", "price", "quantity")
 
 Read: TypeAlias = tuple[pl.Series, str]
@@ -63,6 +64,11 @@ def canonical(
     columns, unreadable, notes = [], [], []
     for column in frame:
         reader = _reader(table, column.name, mapped)
+        if _is_nested(column.dtype) or (reader not in (None, _texts) and column.dtype.is_nested()):
+            if reader:
+                raise DataError(_not_plain(table, column))
+            notes.append(f"column {column.name!r} is left out, because it holds {str(column.dtype)[:60]}")
+            continue
         values, note = reader(column, day_first) if reader else (_kept(column), "")
         if note:
             notes.append(f"{column.name}: {note}")
@@ -96,19 +102,8 @@ def coded_ids(column: pl.Series) -> pl.Series:
 
 
 def id_text(column: pl.Series) -> pl.Series:
-    """Text of a column of ids of any type.
-
-    Raises
-    ------
-    DataError
-        For lists, structs and bytes, which are no ids.
-    """
-    dtype = column.dtype
-    if dtype.is_nested() or dtype == pl.Binary:
-        raise DataError(
-            f"column {column.name!r} holds {dtype} and cannot be an id: name a column of texts or whole numbers"
-        )
-    if dtype.is_float():
+    """Text of a column of ids of any plain type; whole numbers without a decimal point."""
+    if column.dtype.is_float():
         column = column.cast(pl.Float64).fill_nan(None)
         whole = column.cast(pl.Int64, strict=False)
         exact = (whole.cast(pl.Float64) == column).fill_null(False)
@@ -140,6 +135,8 @@ def _reader(table: TableName, name: str, mapped: frozenset[str]) -> Callable[[pl
         return _floats
     if name == "event_type":
         return _coded
+    if name in TEXTS:
+        return _texts
     return _flags if name == "available" else None
 
 
@@ -178,29 +175,47 @@ def _flags(column: pl.Series, _: bool | None) -> Read:
     return column.to_frame().select(flag.alias(column.name)).to_series(), ""
 
 
+def _texts(column: pl.Series, _: bool | None) -> Read:
+    """Text as it is; the texts of a list are joined by |."""
+    if isinstance(column.dtype, pl.List):
+        return column.list.join("|"), ""
+    text = column.cast(pl.String)
+    empty = text == ""
+    return (text.set(empty, None) if empty.any() else text), ""
+
+
 def _kept(column: pl.Series) -> pl.Series:
-    """A column that keeps its name: numbers where all of it are numbers ("007" is none), lists of texts joined by |."""
-    if column.dtype == pl.String:
-        text = _without_missing(column.str.strip_chars())
-        if text.null_count() == text.len() or text.str.contains(r"^[+-]?0\d").any():
-            return text
-        for dtype in (pl.Int64, pl.Float64):
-            numbers = text.cast(dtype, strict=False)
-            if numbers.null_count() == text.null_count():
-                return numbers
+    """A column that keeps its name; texts that are all numbers become numbers, unless one is written like 007."""
+    text = _texts(column, None)[0] if column.dtype in (pl.String, pl.List(pl.String)) else column
+    if text.dtype != pl.String:
         return text
-    if column.dtype == pl.List(pl.String):
-        return column.list.join("|")
-    return column
+    present = _without_missing(text.str.strip_chars())
+    if present.null_count() == present.len() or present.str.contains(r"^[+-]?0\d").any():
+        return text
+    for dtype in (pl.Int64, pl.Float64):
+        numbers = present.cast(dtype, strict=False)
+        if numbers.null_count() == present.null_count():
+            return numbers
+    return text
+
+
+def _is_nested(dtype: pl.DataType) -> bool:
+    """Whether a column holds something other than plain values and lists of texts."""
+    return (dtype.is_nested() and dtype != pl.List(pl.String)) or dtype in (pl.Binary, pl.Object)
+
+
+def _not_plain(table: TableName, column: pl.Series) -> str:
+    return (
+        f"{column.name} of the {table} holds {str(column.dtype)[:60]}, not plain values: "
+        f'name another column in zhiyin.toml under [columns.{table}], or "" for none'
+    )
 
 
 def _unreadable(table: TableName, raw: pl.Series, values: pl.Series, rows: pl.Series) -> list[Unreadable]:
     """What had a value and lost it."""
-    if values.null_count() == raw.null_count():
+    if raw.dtype.is_nested() or values.null_count() == raw.null_count():
         return []
-    text = (
-        raw.cast(pl.String, strict=False) if not raw.dtype.is_nested() else raw.cast(pl.List(pl.String)).list.join(", ")
-    )
+    text = raw.cast(pl.String, strict=False)
     lost = values.is_null() & text.is_not_null() & ~text.str.strip_chars().is_in(MISSING).fill_null(True)
     count = int(lost.sum())
     if not count:
