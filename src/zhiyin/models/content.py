@@ -14,7 +14,7 @@ from zhiyin.features.attributes import Attributes
 from zhiyin.features.interest import query_interest
 from zhiyin.models.embedding import Embedding
 from zhiyin.models.settings import require, require_half_life
-from zhiyin.types import Vectors
+from zhiyin.types import Indexes, Vectors
 
 
 @dataclass(kw_only=True)
@@ -30,6 +30,7 @@ class Content(Embedding):
     max_terms: int = 50_000  # a bound on memory: dimensions × max_terms floats
     seed: int = 0
     attributes_: Attributes = field(init=False, repr=False, compare=False)
+    places_: Indexes = field(init=False, repr=False, compare=False)  # int32[n], an item's own index, -1 without vector
     components_: Vectors = field(init=False, repr=False, compare=False)  # float32[terms, d]
 
     def __post_init__(self) -> None:
@@ -43,6 +44,8 @@ class Content(Embedding):
         matrix = self.attributes_.matrix(data.catalog.frame)  # [n, terms]
         self.components_ = right_singular_vectors(matrix, self.dimensions, np.random.default_rng(self.seed))
         self.item_vectors_ = _directions(matrix, self.components_)
+        known = ~np.isnan(self.item_vectors_[:, 0])
+        self.places_ = np.where(known, np.arange(len(known)), -1).astype(np.int32)
         return self
 
     def vectors_of(self, frame: pl.DataFrame) -> Vectors:
@@ -51,9 +54,7 @@ class Content(Embedding):
 
     def encode(self, queries: Queries) -> Vectors:
         """float32[b, d]: the weighted mean of the items of the history; NaN where none has a vector."""
-        known = ~np.isnan(self.item_vectors_[:, 0])
-        places = np.where(known, np.arange(len(known)), -1).astype(np.int32)
-        history = query_interest(queries, places, self.half_life_days)  # [b, <= n]
+        history = query_interest(queries, self.places_, self.half_life_days)  # [b, <= n]
         totals = np.asarray(history.sum(axis=1))
         with np.errstate(divide="ignore", invalid="ignore"):  # 0/0: no history, no opinion
             means = history @ self.item_vectors_[: history.shape[1]] / totals[:, None]
