@@ -79,9 +79,7 @@ def sample_shop(
     ConfigError
         For a shop without people or items, or with fewer than no events.
     """
-    for name, value, least in (("people", people, 1), ("items", items, 1), ("events", events, 0)):
-        if value < least:
-            raise ConfigError(f"sample_shop.{name} must be {least} or more, got {value}")
+    _raise_if_too_small(people, items, events)
     calendar = Calendar(end)
     streams = [np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(7)]
     catalogue = stocked(items, calendar, streams[0])
@@ -100,10 +98,15 @@ def sample_shop(
         users=user_table(crowd, humans, streams[6]),
         friends=_friend_table(crowd, humans),
     )
-    ordered = choices[np.lexsort((choices.times, choices.people))]
-    known = bots.to_list() if dirt else []
-    truth = Truth(crowd, catalogue, calendar, ordered, Vocabulary.of(humans), Vocabulary.of(goods), tuple(known))
-    return SampleShop(tables, truth, counts, log.padded)
+    by_person = choices[np.lexsort((choices.times, choices.people))]
+    known = (Vocabulary.of(humans), Vocabulary.of(goods), tuple(bots) if dirt else ())
+    return SampleShop(tables, Truth(crowd, catalogue, calendar, by_person, *known), counts, log.padded)
+
+
+def _raise_if_too_small(people: int, items: int, events: int) -> None:
+    for name, value, least in (("people", people, 1), ("items", items, 1), ("events", events, 0)):
+        if value < least:
+            raise ConfigError(f"sample_shop.{name} must be {least} or more, got {value}")
 
 
 def _friend_table(people: People, ids: pl.Series) -> pl.DataFrame:

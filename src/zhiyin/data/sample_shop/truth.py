@@ -45,7 +45,9 @@ class Truth:
         """float32[b, m]; how often each person is expected to choose each item in the week that contains the moment.
 
         Only what happened before that week is used. After the last week, the week that follows it is meant. A row or
-        column that the shop does not know is NaN, and so is a machine's; an item that is not on sale is 0.
+        column that the shop does not know is NaN, and so is a machine's; an item that is not on sale is 0. The last two
+        weeks begin at `end` minus 14 days: a ranking for all of them knows no more than a model trained until then if
+        that moment is asked for.
         """
         people, places = self.users.indexes(user_ids), self._places(item_ids)
         weeks = self.calendar.week_of(np.asarray(times, np.int64))
