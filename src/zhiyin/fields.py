@@ -58,8 +58,9 @@ def unfitted(instance: T) -> T:
 def unknown(place: str, key: str, known: typing.Iterable[str]) -> str:
     """The sentence for a key or name that is not known, with the nearest one that is."""
     names = sorted(known)
-    near = difflib.get_close_matches(key, names, n=1, cutoff=0.5)
-    advice = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(names) or 'nothing'}"
+    folded = {name.casefold(): name for name in names}
+    near = difflib.get_close_matches(key.casefold(), folded, n=1, cutoff=0.5)
+    advice = f"did you mean {folded[near[0]]!r}?" if near else f"known here: {', '.join(names) or 'nothing'}"
     return f"{place} is not known: {advice}"
 
 

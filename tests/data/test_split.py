@@ -49,6 +49,7 @@ def test_no_training_view_contains_anything_from_after_the_split(events: list, m
     log, past = split.train.interactions, split.queries.histories
     assert (past.times < np.repeat(split.queries.times, past.lengths)).all()
     if method == "time":
+        assert (log.times < split.queries.times.min()).all()
         cut = log.times.max() + 1
         assert (split.queries.times >= cut).all()
         assert split.train.interactions.matrix.sum() == log.before(cut).matrix.sum()
@@ -112,6 +113,15 @@ def test_given_files_are_taken_as_they_are() -> None:
 
 def _events(events: list[tuple[str, str, int]]) -> pl.DataFrame:
     return pl.DataFrame(events, schema=["user_id", "item_id", "timestamp"], orient="row")
+
+
+def test_people_are_asked_with_all_of_their_training_history_where_time_does_not_order_it() -> None:
+    """Published splits come without times, and a random one holds back events from the middle."""
+    data = shop([("ann", "a", 0), ("ann", "b", 0), ("bob", "c", 0)])
+    split = split_given(data, data.log_of(_events([("ann", "c", 0)])))
+    assert split.queries.histories.lengths.tolist() == [2]
+    many = shop([(who, f"i{n}", n) for who in "ab" for n in range(10)])
+    assert split_at_random(many, 0.2, seed=3).queries.histories.lengths.tolist() == [8, 8]
 
 
 def test_the_relevant_items_of_some_queries() -> None:

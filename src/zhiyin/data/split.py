@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zhiyin.data.dataset import Dataset
+from zhiyin.data.histories import Histories
 from zhiyin.data.interactions import Interactions
 from zhiyin.data.queries import Queries
 from zhiyin.errors import ConfigError, DataError
@@ -15,7 +16,7 @@ from zhiyin.types import MICROSECONDS_PER_DAY, Indexes, Offsets
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """A training view, and one query per held-out person with what that person then did.
+    """A training view, and one query per held-out person, who is asked with all of his training history.
 
     `offsets` and `relevant` are ragged: query i chose the items `relevant[offsets[i]:offsets[i + 1]]`, ascending.
     """
@@ -169,11 +170,13 @@ def _held_out(
     if len(held_out) == 0:
         raise DataError("nobody in the test window chose anything new: hold back more time, or set rules.seen = 'keep'")
     people, first = np.unique(held_out.users, return_index=True)
-    moments = _first_moments(test, people)
+    past = train.histories[people]
+    # a random split holds back events from the middle: nobody is asked before the newest event he is asked with
+    moments = np.maximum(_first_moments(test, people), _last_moments(past) + 1)
     catalog = data.catalog if cut is None else data.catalog.before(cut)
     return Split(
         train=replace(data, interactions=train, catalog=catalog),
-        queries=Queries(train.histories[people].before(moments), people.astype(np.int32), moments),
+        queries=Queries(past, people.astype(np.int32), moments),
         offsets=np.append(first, len(held_out)).astype(np.int64),
         relevant=held_out.items,
         ratings=held_out.values,
@@ -192,6 +195,14 @@ def _chosen(train: Interactions, test: Interactions, seen_types: tuple[str, ...]
         seen = np.unique(train.users.astype(np.int64) * train.n_items + train.items)
         rows = rows[~np.isin(pairs[rows], seen)]
     return test[rows]
+
+
+def _last_moments(past: Histories) -> NDArray[np.int64]:
+    """int64[b]: the newest event of each history, the smallest integer where there is none."""
+    latest = np.full(len(past), np.iinfo(np.int64).min)
+    some = np.flatnonzero(past.lengths)
+    latest[some] = past.times[past.offsets[some + 1] - 1]
+    return latest
 
 
 def _first_moments(test: Interactions, people: NDArray[np.integer]) -> NDArray[np.int64]:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import zhiyin
+from zhiyin import fields
 from zhiyin.data.dataset import Dataset
 from zhiyin.errors import ArtifactError
 from zhiyin.evaluation.answers import Recommends
@@ -77,7 +77,8 @@ def train(
         )
         chosen, verdict = _verdict(found, rival is not None)
         pipeline = _final(config, data, found, chosen, progress)
-        number = _publish(store, Release.of(pipeline, data, _details(config, prepared, chosen)), found, now)
+        release = Release.of(pipeline, data, _details(config, prepared, chosen))
+        number = _publish(store, release, _manifest(config, prepared, release, found.report, now), found.report)
         if verdict.promote:
             store.promote(number, now, verdict.sentence)
         store.prune(config.registry.keep)
@@ -90,7 +91,7 @@ def _serving(store: Store, data: Dataset) -> tuple[Rival | None, str]:
     if number is None:
         return None, ""
     try:
-        release = Release.read(store.path(number), number)
+        release = Release.read(store.verified(number), number)
     except ArtifactError as error:
         return None, f"the serving release {number} was not compared: {error}"
     behind = max(0, int(data.interactions.times[-1]) - release.last_event)
@@ -132,22 +133,25 @@ def _details(config: Config, prepared: Prepared, chosen: str) -> dict[str, Any]:
     }
 
 
-def _publish(store: Store, release: Release, found: Compared, now: int) -> int:
-    row = found.report.row(release.details["chosen"])
+def _manifest(config: Config, prepared: Prepared, release: Release, report: Report, now: int) -> dict[str, Any]:
+    row = report.row(release.details["chosen"])
+    sections = ("clean", "weights", "split", "models", "recipe", "rules")  # not [data]: an address may hold a secret
+    table = fields.to_table(config)
+    return {
+        "created": now,
+        "chosen": release.details["chosen"],
+        "metrics": {f"{name}@{report.k}": value.mean for name, value in row.metrics.items()},
+        "data": prepared.reading.fingerprint,
+        "recipe": {name: table[name] for name in sections},
+        "events": int(release.histories.offsets[-1]),
+        "users": len(release.users),
+        "items": len(release.items),
+    }
 
+
+def _publish(store: Store, release: Release, details: dict[str, Any], report: Report) -> int:
     def write(directory: Path) -> None:
         release.write(directory)
-        (directory / "report.json").write_text(found.report.as_json(), encoding="utf-8")
+        (directory / "report.json").write_text(report.as_json(), encoding="utf-8")
 
-    return store.publish(
-        write,
-        {
-            "created": now,
-            "zhiyin": zhiyin.__version__,
-            "chosen": release.details["chosen"],
-            "metrics": {f"{name}@{found.report.k}": value.mean for name, value in row.metrics.items()},
-            "events": int(release.histories.offsets[-1]),
-            "users": len(release.users),
-            "items": len(release.items),
-        },
-    )
+    return store.publish(write, details)
