@@ -1,0 +1,71 @@
+"""From candidates to what a caller reads."""
+
+import math
+
+import numpy as np
+
+from zhiyin.data.queries import Queries
+from zhiyin.errors import RequestError
+from zhiyin.ranking.candidates import Candidates
+from zhiyin.ranking.fuse import Blend
+from zhiyin.ranking.recommend import FALLBACK, Pipeline
+from zhiyin.ranking.slate import slate
+from zhiyin.registry.release import Release
+from zhiyin.serving.bodies import text_of
+from zhiyin.serving.schemas import LONGEST_ID, MOST_K, Recommended
+
+
+def listed(candidates: Candidates, release: Release) -> list[Recommended]:
+    """One answer as a list, best first."""
+    rows = slate(candidates, [""], release.items)
+    columns = (rows[name].to_list() for name in ("item_id", "score", "rank", "origin"))
+    return [Recommended(*row) for row in zip(*columns, strict=True)]
+
+
+def source(pipeline: Pipeline, items: list[Recommended]) -> str:
+    """Who made the list."""
+    if items and all(item.origin == FALLBACK for item in items):
+        return FALLBACK
+    if len(pipeline.retrievers) == 1:
+        return next(iter(pipeline.retrievers))
+    return "blend" if isinstance(pipeline.combine, Blend) else "fuse"
+
+
+def is_fallback(queries: Queries, made_by: str) -> bool:
+    """Whether the answer is the same for everyone: nobody is known here, or no model had an opinion."""
+    return made_by == FALLBACK or not np.any(queries.histories.items >= 0)
+
+
+def length(release: Release, asked: int | None) -> int:
+    """How many items: as asked, or as the release says."""
+    return asked or int(release.details.get("k") or 10)
+
+
+def length_of_text(written: str | None) -> int | None:
+    """The k of a query string.
+
+    Raises
+    ------
+    RequestError
+        422 if it is no whole number from 1 to 10,000.
+    """
+    if written is None:
+        return None
+    text = written.strip()
+    value = int(text) if text.isascii() and text.removeprefix("-").isdecimal() and len(text) < 20 else math.nan
+    if not 1 <= value <= MOST_K:
+        raise RequestError(422, f"query.k must be a whole number from 1 to {MOST_K:,}, got {text[:40]!r}", "query.k")
+    return int(value)
+
+
+def id_in_path(text: str) -> str:
+    """An id that stands in the path.
+
+    Raises
+    ------
+    RequestError
+        422 if it is empty or too long.
+    """
+    if len(text) > LONGEST_ID:
+        raise RequestError(422, f"path.id must have at most {LONGEST_ID:,} characters, got {len(text):,}", "path.id")
+    return text_of(text, "path.id")

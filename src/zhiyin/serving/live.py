@@ -1,0 +1,133 @@
+"""The release that answers, swapped by one assignment while requests go on."""
+
+import logging
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from zhiyin.data.privacy import PrivacySettings, PseudonymKey, key_from, pseudonym
+from zhiyin.errors import ArtifactError, ZhiyinError
+from zhiyin.registry.release import Release
+from zhiyin.registry.store import Store
+
+UNFIT = (ZhiyinError, OSError, MemoryError, ArithmeticError, LookupError, TypeError, ValueError)
+"""What loading a release and asking it for the first time can raise."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Served:
+    """A release that has answered once, and the key of its pseudonyms."""
+
+    release: Release
+    key: PseudonymKey | None = None
+
+    @classmethod
+    def of(cls, release: Release, environment: Mapping[str, str]) -> "Served":
+        """Look up the key, and ask once, so that compiling and filling of caches is over before the first caller.
+
+        Raises
+        ------
+        ConfigError
+            If the release was trained on pseudonyms, and the key is not in the environment.
+        """
+        settings = PrivacySettings(pseudonymise=bool(release.details.get("pseudonymised")))
+        if name := release.details.get("key_env"):
+            settings = PrivacySettings(pseudonymise=settings.pseudonymise, key_env=str(name))
+        key = key_from(environment, settings)
+        release.recommend([*release.users.texts.head(1), "\0"])
+        if len(release.items):
+            release.similar(release.items.texts[0])
+        return cls(release, key)
+
+    def person(self, user_id: str) -> str:
+        """The id under which a person is stored."""
+        return pseudonym(user_id, self.key) if self.key else user_id
+
+
+class Live:
+    """Read `live.served` once per request; whatever happens to it meanwhile, the request ends with what it began."""
+
+    def __init__(
+        self, served: Served, registry: Store | None = None, environment: Mapping[str, str] | None = None
+    ) -> None:
+        self.served = served
+        self.problem = ""
+        """Why what the registry wants is not served; empty if it is."""
+        self._registry = registry
+        self._environment = environment or {}
+        self._refused: int | None = None
+        self._stopped = False
+        self._woken = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @classmethod
+    def of(cls, registry: Store, environment: Mapping[str, str]) -> "Live":
+        """The release that the registry says.
+
+        Raises
+        ------
+        ArtifactError
+            If none serves yet, or it is missing or damaged.
+        """
+        number = registry.serving()
+        if number is None:
+            raise ArtifactError(f"no release serves in {registry.root}: run `zhiyin train` first")
+        return cls(_loaded(registry, number, environment), registry, environment)
+
+    def reload(self, *, again: bool = False) -> bool:
+        """Serve what the registry says now; whether that is another release than before.
+
+        What cannot be loaded is logged once and not tried again until the registry names another, or `again`.
+        """
+        if self._registry is None:
+            return False
+        number: int | None = None
+        try:
+            number = self._registry.serving()
+            if number in (None, self.served.release.number):
+                self.problem, self._refused = "", None
+                return False
+            if number == self._refused and not again:
+                return False
+            served = _loaded(self._registry, number, self._environment)
+        except UNFIT as error:
+            current = self.served.release.number
+            problem = f"release {number or 'of the registry'} cannot be served, release {current} goes on: {error}"
+            if problem != self.problem:
+                log.error(problem)
+            self.problem, self._refused = problem, number
+            return False
+        self.served = served
+        self.problem, self._refused = "", None
+        log.info("release %d serves", number)
+        return True
+
+    def watch(self, seconds: float) -> None:
+        """Look at the registry every so often, in a thread of its own, until `stop`."""
+        self._stopped = False
+        self._thread = threading.Thread(target=self._watch, args=(seconds,), name="release-watch", daemon=True)
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Look now, and try again what was refused; safe in a signal handler."""
+        self._woken.set()
+
+    def stop(self) -> None:
+        """End the watch."""
+        self._stopped = True
+        self._woken.set()
+        if self._thread:
+            self._thread.join()
+
+    def _watch(self, seconds: float) -> None:
+        while not self._stopped:
+            woken = self._woken.wait(seconds)
+            self._woken.clear()
+            if not self._stopped:
+                self.reload(again=woken)
+
+
+def _loaded(registry: Store, number: int, environment: Mapping[str, str]) -> Served:
+    return Served.of(Release.read(registry.verified(number), number), environment)

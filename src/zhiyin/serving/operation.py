@@ -1,0 +1,66 @@
+"""A route and its description in one: what is served is what /openapi.json says."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from zhiyin.errors import RequestError
+from zhiyin.fields import unknown
+from zhiyin.serving.service import Service
+
+Handler: TypeAlias = Callable[[Service, Request], Awaitable[Response]]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A part of the path or the query."""
+
+    name: str
+    place: str  # "path" or "query"
+    kind: Any  # a type that msgspec describes
+    about: str
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One method of one path."""
+
+    method: str
+    path: str  # as Starlette reads it; {id:path} takes slashes
+    handler: Handler
+    about: str
+    answers: Mapping[int, Any]  # status to type
+    refusals: tuple[int, ...] = ()  # statuses of errors beside 401, 500 and 503
+    body: Any = None
+    parameters: tuple[Parameter, ...] = field(default=())
+    open: bool = False
+    """Needs no key."""
+
+
+def query(request: Request, parameters: Sequence[Parameter]) -> dict[str, str]:
+    """The query of a request by name.
+
+    Raises
+    ------
+    RequestError
+        422 for a parameter that is not known, or that comes twice.
+    """
+    known = [one.name for one in parameters if one.place == "query"]
+    given: dict[str, str] = {}
+    for name, value in request.query_params.multi_items():
+        where = f"query.{name[:100]}"
+        if name not in known:
+            raise RequestError(422, unknown(where, name[:100], known), where)
+        if name in given:
+            raise RequestError(422, f"{where} is given twice: give it once", where)
+        given[name] = value
+    return given
+
+
+def answered(content: Any, status: int = 200) -> Response:
+    """A Struct as JSON."""
+    return Response(msgspec.json.encode(content), status, media_type="application/json")

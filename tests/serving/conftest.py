@@ -1,0 +1,60 @@
+"""A small shop with real models, a release of it, and a service over it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from worlds import two_tastes
+from zhiyin.models.item_knn import ItemKNN
+from zhiyin.models.popularity import Popularity
+from zhiyin.ranking.recommend import Pipeline
+from zhiyin.registry.release import Release
+from zhiyin.registry.serve_settings import ServeSettings
+from zhiyin.serving.app import create_app
+from zhiyin.serving.events import EventStore
+from zhiyin.serving.keys import Keys
+from zhiyin.serving.live import Live, Served
+
+NOW = "2024-06-01T00:00:00Z"
+
+
+@pytest.fixture(scope="session")
+def release() -> Release:
+    data = two_tastes()
+    retrievers = {"item_knn": ItemKNN(shrinkage=0.0).fit(data), "popularity": Popularity().fit(data)}
+    pipeline = Pipeline(retrievers, data.catalog, Popularity().fit(data))
+    return Release.of(pipeline, data, {"k": 5, "store_sequence": 0, "weights": {"view": 0.2}})
+
+
+Opens = Callable[..., TestClient]
+
+
+@pytest.fixture
+def opens(tmp_path: Path, release: Release) -> Iterator[Opens]:
+    """Start a service; `opens(live=…, keys=…, client=…, **settings)`."""
+    with ExitStack() as stack:
+
+        def opened(
+            live: Live | None = None,
+            keys: Keys | None = None,
+            client: str = "127.0.0.1",
+            base_url: str = "http://127.0.0.1:8000",
+            store: EventStore | None = None,
+            **settings: object,
+        ) -> TestClient:
+            chosen = ServeSettings(**({"open_on_loopback": True} | settings))
+            app = create_app(
+                live or Live(Served.of(release, {})), store or EventStore(tmp_path / "events.db"), keys, chosen
+            )
+            testing = TestClient(app, base_url, raise_server_exceptions=False, client=(client, 50_000))
+            return stack.enter_context(testing)
+
+        yield opened
+
+
+@pytest.fixture
+def client(opens: Opens) -> TestClient:
+    return opens()
