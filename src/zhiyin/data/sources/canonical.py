@@ -40,6 +40,7 @@ NO = (
 )
 
 IDS = ("user_id", "item_id", "friend_id")
+CODED = ("user_id", "item_id", "event_type")
 TIMES = ("timestamp", "created_at")
 TEXTS = ("title", "description", "category", "brand", "image")
 NUMBERS = ("value", "price", "quantity")
@@ -62,6 +63,9 @@ def canonical(
 ) -> Canonical:
     """The canonical form of a table whose columns already have canonical names; `rows` numbers its rows."""
     columns, unreadable, notes = [], [], []
+    if table == "events":
+        texts = [name for name in CODED if frame.schema.get(name) == pl.String]
+        frame = frame.with_columns(pl.col(texts).cast(pl.Categorical))  # together: on all cores
     for column in frame:
         reader = _reader(table, column.name, mapped)
         if _is_nested(column.dtype) or (reader not in (None, _texts) and column.dtype.is_nested()):

@@ -9,7 +9,7 @@ an empty line counts as a row and holds nothing.
 import csv
 import gzip
 import zlib
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,11 +37,11 @@ def numbered(height: int) -> pl.Series:
     return pl.int_range(1, height + 1, dtype=pl.UInt32, eager=True).alias("row")
 
 
-def read(shape: Shape, wanted: Sequence[str], coded: Collection[str] = ()) -> Raw:
-    """The wanted columns of a delimited file, as text; those in `coded` may be Categorical, which is quicker here."""
+def read(shape: Shape, wanted: Sequence[str]) -> Raw:
+    """The wanted columns of a delimited file, all as text."""
     if shape.quick:
         try:
-            return _quick(shape, wanted, coded)
+            return _quick(shape, wanted)
         except (pl.exceptions.PolarsError, OSError):  # the careful way finds out what is wrong, or reads it
             pass
     return _careful(shape, wanted)
@@ -87,7 +87,7 @@ def decoded(shape: Shape) -> tuple[str, tuple[str, ...]]:
         ) from error
 
 
-def _quick(shape: Shape, wanted: Sequence[str], coded: Collection[str]) -> Raw:
+def _quick(shape: Shape, wanted: Sequence[str]) -> Raw:
     scan = pl.scan_csv(
         shape.path,
         has_header=False,
@@ -97,8 +97,7 @@ def _quick(shape: Shape, wanted: Sequence[str], coded: Collection[str]) -> Raw:
         glob=False,
     )
     last = pl.col(shape.columns[-1])
-    columns = [pl.col(name).cast(pl.Categorical) if name in coded else pl.col(name) for name in wanted]
-    frame = scan.select(*columns, last.is_null().alias("\0short")).collect()
+    frame = scan.select(*wanted, last.is_null().alias("\0short")).collect()
     rows, empty = numbered(frame.height), frame["\0short"]
     frame = frame.drop("\0short")
     if not empty.any():

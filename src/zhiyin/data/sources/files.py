@@ -15,12 +15,12 @@ import polars as pl
 from zhiyin.data.settings import Source
 from zhiyin.data.sources import delimited
 from zhiyin.data.sources.delimited import Raw, numbered
+from zhiyin.data.sources.environment import with_environment
 from zhiyin.data.sources.reading import Recognised
 from zhiyin.data.sources.sniff import Shape, sniffed
 from zhiyin.errors import DataError
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".dat", ".data", ".jsonl", ".ndjson", ".json", ".parquet", ".pq")
-CODED = ("user_id", "item_id", "event_type")
 PACKED = (".gz", ".zst")
 
 Recogniser: TypeAlias = Callable[[Sequence[str], str], Recognised]
@@ -44,7 +44,7 @@ def expanded(paths: Sequence[str], root: Path) -> list[Path]:
         When there is no such file, naming the nearest one.
     """
     files: list[Path] = []
-    for path in paths:
+    for path in map(with_environment, paths):
         place = root / Path(path).expanduser()
         if place.is_dir():
             files += _in_folder(place, path)
@@ -64,7 +64,7 @@ def read_file(path: Path, source: Source, recognise: Recogniser) -> Found:
         shape = sniffed(path, source)
         if shape.format == "delimited":
             recognised = _from_header(shape, recognise)
-            raw = delimited.read(shape, wanted(recognised), coded(recognised))
+            raw = delimited.read(shape, wanted(recognised))
         else:
             whole = _whole(shape)
             recognised = recognise(whole.frame.columns, shape.place)
@@ -103,12 +103,6 @@ def digest(path: Path) -> str:
 def wanted(recognised: Recognised) -> list[str]:
     """The source's columns that are needed."""
     return [*dict.fromkeys([match.theirs for match in recognised.matches]), *recognised.kept]
-
-
-def coded(recognised: Recognised) -> list[str]:
-    """The source's columns that become codes: few distinct texts in many rows."""
-    names = CODED if recognised.table == "events" else ()
-    return [match.theirs for match in recognised.matches if match.canonical in names]
 
 
 def renamed(raw: Raw, recognised: Recognised) -> Raw:

@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 import polars as pl
 
 from zhiyin.data.settings import Source
+from zhiyin.data.sources.environment import with_environment
 from zhiyin.data.sources.files import expanded
 from zhiyin.errors import ConfigError, DataError, MissingExtraError
 
@@ -30,7 +31,7 @@ def query(source: Source, root: Path) -> pl.DataFrame:
     MissingExtraError
         For PostgreSQL without its driver.
     """
-    url = _with_environment(source.url)
+    url = with_environment(source.url)
     if url.startswith(SQLITE):
         return _sqlite(url.removeprefix(SQLITE), source.query, root)
     if urlsplit(url).scheme.partition("+")[0] in POSTGRES:
@@ -45,16 +46,6 @@ def redacted(url: str) -> str:
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
     return urlunsplit((parts.scheme, host, parts.path, "", "")) if parts.netloc else url.partition("?")[0]
-
-
-def _with_environment(url: str) -> str:
-    def value(match: re.Match[str]) -> str:
-        name = match.group(1)
-        if name not in os.environ:
-            raise ConfigError(f"the url of a source names the environment variable {name}, which is not set: export it")
-        return os.environ[name]
-
-    return re.sub(r"\$\{(\w+)\}", value, url)
 
 
 def _sqlite(path: str, text: str, root: Path) -> pl.DataFrame:
