@@ -56,14 +56,16 @@ def test_ease_of_more_items_than_one_block(monkeypatch):
     np.testing.assert_allclose(model.weights_, b, atol=1e-5)
 
 
-def test_item_knn_sums_the_shrunk_cosines_of_the_nearest(data, matrix):
+@pytest.mark.parametrize("exponent", [0.0, 0.5, 1.0])
+def test_item_knn_sums_the_shrunk_cosines_of_the_nearest(data, matrix, exponent):
     k, shrinkage, n = 4, 2.0, matrix.shape[1]
-    norms = np.linalg.norm(matrix, axis=0)
-    alike = (matrix.T @ matrix) / (np.outer(norms, norms) + shrinkage)
+    people = matrix * (matrix > 0).sum(axis=1, keepdims=True) ** (-exponent / 2)
+    norms = np.linalg.norm(people, axis=0)
+    alike = (people.T @ people) / (np.outer(norms, norms) + shrinkage)
     np.fill_diagonal(alike, 0)
     for row in alike:
         row[np.argsort(-np.float32(row), kind="stable")[k:]] = 0
-    scores = ItemKNN(neighbours=k, shrinkage=shrinkage).fit(data).score(some_queries(data))
+    scores = ItemKNN(neighbours=k, shrinkage=shrinkage, activity_exponent=exponent).fit(data).score(some_queries(data))
     expected = matrix[:12] @ alike
     np.testing.assert_allclose(np.nan_to_num(scores), expected, rtol=1e-4, atol=1e-6)
     assert scores.shape == (12, n)
@@ -146,6 +148,7 @@ def test_ease_that_cannot_invert_asks_for_more_l2():
         (lambda: EASE(half_life_days=0), "EASE.half_life_days must be > 0, got 0"),
         (lambda: ItemKNN(neighbours=0), "ItemKNN.neighbours must be >= 1, got 0"),
         (lambda: ItemKNN(shrinkage=float("nan")), "ItemKNN.shrinkage must be >= 0, got nan"),
+        (lambda: ItemKNN(activity_exponent=-1), "ItemKNN.activity_exponent must be >= 0, got -1"),
         (lambda: UserKNN(neighbours=-3), "UserKNN.neighbours must be >= 1, got -3"),
         (lambda: UserKNN(shrinkage=-1), "UserKNN.shrinkage must be >= 0, got -1"),
         (lambda: Popularity(window_days=0), "Popularity.window_days must be > 0, got 0"),
