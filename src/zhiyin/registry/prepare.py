@@ -78,7 +78,9 @@ def prepare(
     tables = protected.tables
     if live.height:
         tables = replace(tables, events=pl.concat([tables.events, _categorical(live)], how="diagonal_relaxed"))
-    cleaned = clean(tables, config.clean, now)
+    # times made of the order of rows say nothing about how fast a person is
+    rules = replace(config.clean, max_events_per_day=0) if config.data.order_is_time else config.clean
+    cleaned = clean(tables, rules, now)
     progress("cleaned", 3, 3)
     return Prepared(reading, protected, cleaned, sequence)
 

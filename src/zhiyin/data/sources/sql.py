@@ -4,8 +4,6 @@ No secret of a URL appears in an error, a name or a fingerprint. A query is run 
 may only read.
 """
 
-import os
-import re
 import sqlite3
 from pathlib import Path
 from urllib.parse import unquote, urlsplit, urlunsplit
