@@ -18,8 +18,6 @@ from zhiyin.serving.events import EventStore
 from zhiyin.serving.keys import Keys
 from zhiyin.serving.live import Live, Served
 
-NOW = "2024-06-01T00:00:00Z"
-
 
 @pytest.fixture(scope="session")
 def release() -> Release:
@@ -58,3 +56,14 @@ def opens(tmp_path: Path, release: Release) -> Iterator[Opens]:
 @pytest.fixture
 def client(opens: Opens) -> TestClient:
     return opens()
+
+
+@pytest.fixture(scope="module")
+def steady(tmp_path_factory: pytest.TempPathFactory, release: Release) -> Iterator[TestClient]:
+    """A service for tests that leave nothing behind."""
+    store = EventStore(tmp_path_factory.mktemp("steady") / "events.db")
+    app = create_app(Live(Served.of(release, {})), store, None, ServeSettings(open_on_loopback=True))
+    with TestClient(
+        app, "http://127.0.0.1:8000", raise_server_exceptions=False, client=("127.0.0.1", 50_000)
+    ) as testing:
+        yield testing
