@@ -49,23 +49,26 @@ class Interactions:
             items.astype(np.int32, copy=False),
             times.astype(np.int64, copy=False),
             np.zeros(count, np.uint8) if kinds is None else kinds,
-            np.ones(count, np.float32) if weights is None else weights,
-            np.full(count, np.nan, np.float32) if values is None else values,
-            np.full(count, np.nan, np.float32) if prices is None else prices,
+            np.broadcast_to(np.float32(1.0), count) if weights is None else weights,
+            np.broadcast_to(np.float32(np.nan), count) if values is None else values,
+            np.broadcast_to(np.float32(np.nan), count) if prices is None else prices,
             n_users,
             n_items,
             kind_names,
         )
-        return log if count == 0 else log[_time_order(log)]
+        order = _time_order(log)
+        return log if order is None else log[order]
 
     def __len__(self) -> int:
         return len(self.users)
 
     def __getitem__(self, rows: slice | Mask | NDArray[np.int64]) -> "Interactions":
         """Some of the rows, in the same order; the numbers of users and items stay."""
+        users = self.users[rows]
+        weights, values, prices = (_taken(one, rows, len(users)) for one in (self.weights, self.values, self.prices))
         return Interactions(
-            self.users[rows], self.items[rows], self.times[rows], self.kinds[rows], self.weights[rows],
-            self.values[rows], self.prices[rows], self.n_users, self.n_items, self.kind_names,
+            users, self.items[rows], self.times[rows], self.kinds[rows], weights, values, prices,
+            self.n_users, self.n_items, self.kind_names,
         )  # fmt: skip
 
     def before(self, time: int) -> "Interactions":
@@ -115,10 +118,15 @@ class Interactions:
         return np.bincount(self.items, minlength=self.n_items)
 
 
-def _time_order(log: Interactions) -> NDArray[np.int64]:
-    """The order by time, then user, item, kind, value and price."""
-    if len(log) < 2 or (np.diff(log.times) > 0).all():
-        return np.arange(len(log))
+def _taken(column: NDArray[np.float32], rows: slice | Mask | NDArray[np.int64], count: int) -> NDArray[np.float32]:
+    """Some rows of a column; one that holds a single value over and over takes no memory, before and after."""
+    return np.broadcast_to(column[:1], count) if column.strides == (0,) and len(column) else column[rows]
+
+
+def _time_order(log: Interactions) -> NDArray[np.int64] | None:
+    """The order by time, then user, item, kind, value and price; None where the rows stand in it already."""
+    if (log.times[1:] > log.times[:-1]).all():
+        return None
     order = pl.Series(log.times).arg_sort().to_numpy().astype(np.int64)  # Polars sorts on every core
     times = log.times[order]
     same = times[1:] == times[:-1]
