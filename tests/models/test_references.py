@@ -39,7 +39,7 @@ def test_ease_is_the_closed_form_of_its_paper(data, matrix):
     x = matrix[:, touched]
     p = np.linalg.inv(x.T @ x + l2 * np.eye(x.shape[1]))
     b = np.eye(x.shape[1]) - p @ np.diag(1 / np.diag(p))
-    scores = EASE(l2=l2).fit(data).score(some_queries(data))
+    scores = EASE(l2=l2, half_life_days=None).fit(data).score(some_queries(data))
     np.testing.assert_allclose(scores[:, touched], (x @ b)[:12], rtol=1e-4, atol=1e-5)
     assert np.isnan(scores[:, ~touched]).all()
 
@@ -65,22 +65,28 @@ def test_item_knn_sums_the_shrunk_cosines_of_the_nearest(data, matrix, exponent)
     np.fill_diagonal(alike, 0)
     for row in alike:
         row[np.argsort(-np.float32(row), kind="stable")[k:]] = 0
-    scores = ItemKNN(neighbours=k, shrinkage=shrinkage, activity_exponent=exponent).fit(data).score(some_queries(data))
+    scores = (
+        ItemKNN(neighbours=k, shrinkage=shrinkage, activity_exponent=exponent, half_life_days=None)
+        .fit(data)
+        .score(some_queries(data))
+    )
     expected = matrix[:12] @ alike
     np.testing.assert_allclose(np.nan_to_num(scores), expected, rtol=1e-4, atol=1e-6)
     assert scores.shape == (12, n)
     assert (np.isnan(scores) == (expected == 0)).all()
 
 
-@pytest.mark.parametrize("neighbours", [3, 1000])
-def test_user_knn_sums_the_rows_of_the_nearest(data, matrix, neighbours, monkeypatch):
+@pytest.mark.parametrize(("neighbours", "exponent"), [(3, 0.0), (3, 0.5), (1000, 1.0)])
+def test_user_knn_sums_the_rows_of_the_nearest(data, matrix, neighbours, exponent, monkeypatch):
     monkeypatch.setattr("zhiyin.models.user_knn._BLOCK", 100)  # two queries at a time
     shrinkage = 1.5
-    norms = np.linalg.norm(matrix, axis=1)
-    alike = matrix[:12] @ matrix.T / (np.outer(norms[:12], norms) + shrinkage)
+    scaled = matrix * np.maximum((matrix > 0).sum(axis=0), 1) ** (-exponent / 2)
+    norms = np.linalg.norm(scaled, axis=1)
+    alike = scaled[:12] @ scaled.T / (np.outer(norms[:12], norms) + shrinkage)
     for row in alike:
         row[np.argsort(-np.float32(row), kind="stable")[neighbours:]] = 0
-    scores = UserKNN(neighbours=neighbours, shrinkage=shrinkage).fit(data).score(some_queries(data))
+    model = UserKNN(neighbours=neighbours, shrinkage=shrinkage, popularity_exponent=exponent, half_life_days=None)
+    scores = model.fit(data).score(some_queries(data))
     np.testing.assert_allclose(np.nan_to_num(scores), alike @ matrix, rtol=1e-4, atol=1e-6)
 
 
@@ -150,6 +156,7 @@ def test_ease_that_cannot_invert_asks_for_more_l2():
         (lambda: ItemKNN(shrinkage=float("nan")), "ItemKNN.shrinkage must be >= 0, got nan"),
         (lambda: ItemKNN(activity_exponent=-1), "ItemKNN.activity_exponent must be >= 0, got -1"),
         (lambda: UserKNN(neighbours=-3), "UserKNN.neighbours must be >= 1, got -3"),
+        (lambda: UserKNN(popularity_exponent=-1), "UserKNN.popularity_exponent must be >= 0, got -1"),
         (lambda: UserKNN(shrinkage=-1), "UserKNN.shrinkage must be >= 0, got -1"),
         (lambda: Popularity(window_days=0), "Popularity.window_days must be > 0, got 0"),
         (lambda: Popularity(half_life_days=-2), "Popularity.half_life_days must be > 0, got -2"),

@@ -72,7 +72,11 @@ def test_old_hits_fade_from_a_decayed_popularity_and_leave_a_windowed_one():
     data = world(np.arange(13), items, days=[*range(10), 100, 101, 102], n_items=3)
     plain, decayed, windowed = (
         model.fit(data).score(asked([]))[0]
-        for model in (Popularity(), Popularity(half_life_days=10), Popularity(window_days=5))
+        for model in (
+            Popularity(half_life_days=None),
+            Popularity(half_life_days=10),
+            Popularity(half_life_days=None, window_days=5),
+        )
     )
     assert plain[0] == 10
     assert decayed[0] < decayed[1]
@@ -84,7 +88,7 @@ def test_old_hits_fade_from_a_decayed_popularity_and_leave_a_windowed_one():
 
 def test_events_count_by_their_weight_and_those_of_no_weight_not_at_all():
     data = world([0, 1, 2, 3], [0, 0, 1, 2], weights=[0.2, 0.2, 1.0, 0.0])
-    scores = Popularity().fit(data).score(asked([]))[0]
+    scores = Popularity(half_life_days=None).fit(data).score(asked([]))[0]
     np.testing.assert_allclose(scores, [0.4, 1.0, np.nan], rtol=1e-6)
     silent = world([0, 0, 1, 1], [0, 1, 0, 2], weights=[1, 1, 1, 0])
     for model in (ItemKNN(shrinkage=0), UserKNN(shrinkage=0), EASE(l2=1)):
@@ -96,7 +100,7 @@ def test_a_fresh_event_outweighs_an_old_one(model):
     data = world([0, 0, 1, 1, 2, 2, 3, 3], [0, 1, 0, 1, 2, 3, 2, 3])
     scores = model(half_life_days=0.01).fit(data).score(asked([0, 2]))[0]  # an hour between the two
     assert scores[3] > scores[1]
-    level = model().fit(data).score(asked([0, 2]))[0]
+    level = model(half_life_days=None).fit(data).score(asked([0, 2]))[0]
     assert level[3] == pytest.approx(level[1])
 
 

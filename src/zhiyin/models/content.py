@@ -26,7 +26,7 @@ class Content(Embedding):
     """
 
     dimensions: int = 128
-    half_life_days: float | None = None  # how fast an event of the history loses weight
+    half_life_days: float | None = 90.0  # how fast an event of the history loses weight; None: not at all
     max_terms: int = 50_000  # a bound on memory: dimensions × max_terms floats
     seed: int = 0
     attributes_: Attributes = field(init=False, repr=False, compare=False)

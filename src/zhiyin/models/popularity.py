@@ -21,7 +21,7 @@ class Popularity:
     an item without an event in the window is NaN.
     """
 
-    half_life_days: float | None = None  # None: an old event counts like a new one
+    half_life_days: float | None = 14.0  # None: an old event counts like a new one, which was worse in every time split
     window_days: float | None = None  # None: the whole log counts
     item_scores_: Scores = field(init=False, repr=False, compare=False)  # float32[n]
 

@@ -21,35 +21,41 @@ _BLOCK = 1 << 24  # likenesses (queries × people) held at once: 64 MiB
 class UserKNN:
     """The choices of the people whose history is nearest, by cosine, weighted by likeness (Herlocker et al. 1999).
 
-    s_qv = x_q·x_v / (|x_q| |x_v| + shrinkage); score_qi is the sum of s_qv x_vi over the nearest `neighbours`
-    (Cremonesi et al. 2010, section 3.1.1, not normalised). The history of the query is compared with the stored
-    histories, so everybody is a stranger here.
+    s_qv = x_q·x_v / (|x_q| |x_v| + shrinkage), where an item that h people chose is scaled by h to the power
+    -popularity_exponent / 2, because what everybody chose likens nobody (Breese et al. 1998, section 2.2.2);
+    score_qi is the sum of s_qv over the nearest `neighbours` who chose i (Cremonesi et al. 2010, not normalised).
+    The history of the query is compared with the stored histories, so everybody is a stranger here.
     """
 
     neighbours: int = 100
-    shrinkage: float = 10.0  # likeness that rests on few items counts less
-    half_life_days: float | None = None  # how fast an event of the query's history loses weight
+    shrinkage: float = 1.0  # likeness that rests on few items counts less
+    popularity_exponent: float = 0.5  # 0: a hit likens people like anything else; 1: h people, one h-th
+    half_life_days: float | None = 90.0  # how fast an event of the query's history loses weight; None: not at all
     interest_: csr_array = field(init=False, repr=False, compare=False)  # float32[users, n]
-    by_item_: csr_array = field(init=False, repr=False, compare=False)  # float32[n, users], the same
-    norms_: Scores = field(init=False, repr=False, compare=False)  # float32[users]
+    by_item_: csr_array = field(init=False, repr=False, compare=False)  # float32[n, users], the same, scaled
+    scales_: Scores = field(init=False, repr=False, compare=False)  # float32[n]
+    norms_: Scores = field(init=False, repr=False, compare=False)  # float32[users], of the scaled rows
 
     def __post_init__(self) -> None:
         require(self, "neighbours", self.neighbours >= 1, ">= 1", "try 20 to 500")
         require(self, "shrinkage", self.shrinkage >= 0, ">= 0", "try 0 to 100")
+        require(self, "popularity_exponent", self.popularity_exponent >= 0, ">= 0", "try 0 to 1")
         require_half_life(self)
 
     def fit(self, data: Dataset) -> Self:
         """Keep the histories of those who have one."""
         interest = log_interest(data.interactions)
         self.interest_ = interest[np.diff(interest.indptr) > 0]
-        self.by_item_ = self.interest_.T.tocsr()
-        self.norms_ = _norms(self.interest_)
+        counts = np.bincount(interest.indices, minlength=interest.shape[1])  # [n]
+        self.scales_ = np.maximum(counts, 1) ** np.float32(-self.popularity_exponent / 2)
+        scaled = _scaled(self.interest_, self.scales_)
+        self.by_item_, self.norms_ = scaled.T.tocsr(), _norms(scaled)
         return self
 
     def score(self, queries: Queries, items: Indexes | None = None) -> Scores:
         """float32[b, m]; see `Recommender.score`."""
         places = np.arange(self.interest_.shape[1], dtype=np.int32)
-        history = query_interest(queries, places, self.half_life_days)  # [b, n]
+        history = _scaled(query_interest(queries, places, self.half_life_days), self.scales_)  # [b, n]
         columns = columns_of(places, items)  # [1 or b, m]
         nearest = self._nearest(history)  # [b, users]
         return product(nearest, self.interest_, columns)
@@ -69,6 +75,11 @@ class UserKNN:
         people, like = np.concatenate(found), np.concatenate(likeness)
         offsets = np.concatenate([[0], np.cumsum((people >= 0).sum(axis=1))])
         return csr_array((like[people >= 0], people[people >= 0], offsets), shape=(len(people), len(self.norms_)))
+
+
+def _scaled(rows: csr_array, scales: Scores) -> csr_array:
+    """float32[b, n], sparse: each column times its scale."""
+    return csr_array((rows.data * scales[rows.indices], rows.indices, rows.indptr), shape=rows.shape)
 
 
 def _norms(rows: csr_array) -> Scores:
