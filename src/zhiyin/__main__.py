@@ -1,0 +1,5 @@
+"""`python -m zhiyin` is `zhiyin`."""
+
+from zhiyin.cli import main
+
+main()

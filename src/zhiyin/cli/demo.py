@@ -1,0 +1,122 @@
+"""`zhiyin demo`."""
+
+import json
+import os
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import quote
+
+import typer
+
+from zhiyin.cli.printing import say, show, table
+
+if TYPE_CHECKING:
+    from zhiyin.cli.project import Project
+    from zhiyin.data.dataset import Dataset
+    from zhiyin.registry.prepare import Prepared
+    from zhiyin.registry.serve_settings import ServeSettings
+    from zhiyin.registry.train import Trained
+
+DIRECTORY = Path("zhiyin-shop")
+LISTED = 5
+
+
+def demo(
+    no_serve: Annotated[bool, typer.Option("--no-serve", help="Stop before serving.")] = False,
+    port: Annotated[int, typer.Option(help="Where to serve.", metavar="PORT")] = 8000,
+    directory: Annotated[Path, typer.Option(help="The folder for the shop.", metavar="FOLDER")] = DIRECTORY,
+    people: Annotated[int, typer.Option(help="The size of the shop.", metavar="N")] = 5_000,
+    items: Annotated[int, typer.Option(help="The size of its catalogue.", metavar="N")] = 2_000,
+    events: Annotated[int, typer.Option(help="About how many events.", metavar="N")] = 300_000,
+) -> None:
+    """Make a sample shop, check it, train and compare models, register the best, and serve it."""
+    from zhiyin.cli.progress import bars
+    from zhiyin.cli.project import Project, now
+    from zhiyin.cli.sample_project import CONFIG, claimed, made
+    from zhiyin.registry.serve_settings import ServeSettings
+    from zhiyin.serving.run import listening
+
+    settings = ServeSettings(port=port, open_on_loopback=True)
+    if not no_serve:
+        listening(settings).close()  # better now than after the training
+    renewed = claimed(directory)
+    with bars() as progress:
+        progress("making the shop", 0, 1)
+        shop = made(directory, (people, items, events), now())
+        progress("making the shop", 1, 1)
+    say(
+        f"{'Renewed' if renewed else 'Made'} the sample shop in {directory}: {people:,} people, {items:,} items, a year"
+    )
+    project = Project.read(directory / CONFIG)
+    prepared = project.prepared()
+    _show_findings(prepared)
+    data = prepared.dataset(project.config.weights)
+    from zhiyin.cli.oracle import Oracle
+    from zhiyin.registry.train import train
+
+    with bars() as progress:
+        oracle = Oracle(shop.truth, data, project.config.rules)
+        found = train(
+            project.config, project.root, now=now(), environment=os.environ, ceiling=oracle, progress=progress
+        )
+    _show_outcome(found, data)
+    if no_serve:
+        say(f"next: `cd {directory}`, then `zhiyin serve`, or `zhiyin recommend --user {_somebody(data)}`")
+    else:
+        _serve(project, data, replace(project.config.serve, port=port))
+
+
+def _show_findings(prepared: "Prepared") -> None:
+    rows = [(one.level, f"{one.table}.{one.code}", f"{one.count:,}") for one in prepared.findings]
+    half = (len(rows) + 1) // 2
+    columns = ("level", "finding", "count")
+    beside = [(*left, *right) for left, right in zip(rows, [*rows[half:], ("", "", "")], strict=False)][:half]
+    show(
+        table((*columns, *columns), beside, right=("count",), title="What the check found (dirt is put in on purpose)")
+    )
+    kept, gone = len(prepared.cleaned.tables.events), len(prepared.cleaned.dropped)
+    say(f"  {kept:,} events are kept, {gone:,} are dropped; `zhiyin check` says why and what to do\n")
+
+
+def _show_outcome(found: "Trained", data: "Dataset") -> None:
+    show(found.report)
+    if found.note:
+        say(f"note: {found.note}", "yellow")
+    say(f"release {found.number} ({found.chosen}) learnt from {len(data.interactions):,} events", "bold")
+    say(found.verdict.sentence, "green" if found.verdict.promote else "yellow")
+
+
+def _serve(project: "Project", data: "Dataset", settings: "ServeSettings") -> None:
+    from zhiyin.serving.run import serve
+
+    person = _somebody(data)
+    (item,) = project.release().recommend([person], 1)["item_id"]
+
+    def ready(url: str) -> None:
+        for line in try_it(url, person, item):
+            say(line)
+
+    with suppress(KeyboardInterrupt):
+        serve(project.store.root, settings, root=project.root, environment=os.environ, ready=ready)
+    say("\nstopped; the shop and its releases stay in " + str(project.root))
+
+
+def try_it(url: str, person: str, item: str) -> list[str]:
+    """Two lines for a shell: ask, and tell what somebody did and ask again."""
+    ask = f"curl -s '{url}/v1/users/{quote(person, safe='')}/recommendations?k={LISTED}'"
+    event = json.dumps({"user_id": person, "item_id": item, "event_type": "purchase"})
+    tell = f"curl -s {url}/v1/events -H 'content-type: application/json' -d '{event}'"
+    return [
+        f"\nServing on {url} (Ctrl-C ends it). In another terminal, ask for the recommendations of a person:",
+        f"\n{ask}\n",
+        "and say that they bought the first item, then see the next answer change:",
+        f"\n{tell} && {ask}\n",
+    ]
+
+
+def _somebody(data: "Dataset") -> str:
+    """A person with a past of middling length, so that there is something to see."""
+    lengths = data.interactions.histories.lengths
+    return str(data.users.texts[int(abs(lengths - 20).argmin())])

@@ -1,0 +1,91 @@
+"""`zhiyin recommend`."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from zhiyin.cli.options import CONFIG, AsJson, ConfigPath, K, VersionNumber, Where
+from zhiyin.cli.printing import remark, show_json
+from zhiyin.errors import ConfigError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from zhiyin.registry.release import Release
+
+STRANGER = "a stranger"
+
+
+def recommend(
+    user: Annotated[list[str] | None, typer.Option(help="Whose list; may be repeated.", metavar="ID")] = None,
+    history: Annotated[
+        list[str] | None, typer.Option(help="Answer for somebody who did this, oldest first: ID,ID,…", metavar="IDS")
+    ] = None,
+    k: K = 10,
+    where: Where = None,
+    now: Annotated[
+        str | None, typer.Option(help="The moment of asking; just after the newest event if not given.", metavar="TIME")
+    ] = None,
+    version: VersionNumber = None,
+    config: ConfigPath = CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Recommend items to people, or to somebody with a given history.
+
+    JSON: release, answers (user_id or null, known, items: item_id, score, rank, origin, title, price).
+    """
+    from zhiyin.cli.answers import items_json, show_items, too_few, with_details
+    from zhiyin.cli.project import Project
+    from zhiyin.registry.release import shown
+    from zhiyin.serving.moments import moment
+
+    if bool(user) == bool(history):
+        raise ConfigError("say whose list is wanted: either --user ID, or --history ID,ID")
+    when = None if now is None else moment(int(now) if now.isdecimal() else now, "--now")
+    project = Project.read(config)
+    release = project.release(version)
+    answers = []
+    for name in user or [STRANGER]:
+        found = _of_history(release, history, k, when, where) if history else None
+        known_as = name if history else project.known_as(release, name)
+        known = known_as in release.users
+        if found is None:
+            found = release.recommend([known_as], k, now=when, where=where)
+            if not known:
+                remark(f"user {shown(name)} is not known to release {release.number}: answered as a stranger")
+        if found.height < k:
+            remark(too_few(found.height, k))
+        answers.append((name, known, with_details(found, release)))
+    if as_json:
+        rows = [
+            {"user_id": name if user else None, "known": known, "items": items_json(found)}
+            for name, known, found in answers
+        ]
+        show_json({"release": release.number, "answers": rows})
+        return
+    for name, _, found in answers:
+        show_items(found, f"For {name}, by release {release.number}")
+
+
+def _of_history(release: "Release", history: list[str], k: int, now: int | None, where: str | None) -> "pl.DataFrame":
+    """An answer for nobody in particular; what is given counts as seen."""
+    import numpy as np
+
+    from zhiyin.cli.answers import listed
+    from zhiyin.data.histories import Histories
+    from zhiyin.data.queries import Queries
+    from zhiyin.ranking.slate import slate
+    from zhiyin.registry.release import shown
+
+    ids = listed(history, [one in release.items for one in history])
+    indexes = release.items.indexes(ids)
+    for one, index in zip(ids, indexes, strict=True):
+        if index < 0:
+            remark(f"item {shown(one)} is not known to release {release.number}: left out of the history")
+    past = Histories.of([indexes[indexes >= 0].tolist()])
+    names = release.pipeline.rules.seen_types or past.kind_names
+    when = release.last_event + 1 if now is None else now
+    times = when - 1 - past.times.max(initial=0) + past.times
+    past = Histories(past.offsets, past.items, times, past.weights, past.values, past.kinds, names[:1])
+    people = np.full(1, -1, np.int32)
+    return slate(release.pipeline.recommend(Queries.of(past, people, when), k, where=where), [STRANGER], release.items)

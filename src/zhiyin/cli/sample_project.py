@@ -1,0 +1,57 @@
+"""The folder that the demo works in: a simulated shop's files and their zhiyin.toml."""
+
+import shutil
+from importlib.resources import files
+from pathlib import Path
+
+from zhiyin.data.sample_shop import SampleShop, sample_shop
+from zhiyin.errors import ConfigError
+from zhiyin.registry.durable import replace_bytes
+from zhiyin.registry.lock import exclusive
+from zhiyin.types import MICROSECONDS_PER_DAY
+
+CONFIG = "zhiyin.toml"
+MARK = "# The sample shop of `zhiyin demo`"
+OLD = ("releases", "events.db", "events.db-wal", "events.db-shm")
+STORE_LOCK = ".events.db.lock"
+
+
+def claimed(directory: Path) -> bool:
+    """Whether the folder holds an earlier demo; it is made if it is not there.
+
+    Raises
+    ------
+    ConfigError
+        If somebody else's files are in it.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    config = directory / CONFIG
+    if config.exists() and config.read_text(encoding="utf-8", errors="replace").startswith(MARK):
+        return True
+    if any(not entry.name.startswith(".") for entry in directory.iterdir()):
+        raise ConfigError(f"{directory} holds other files: choose an empty folder with --directory")
+    return False
+
+
+def made(directory: Path, sizes: tuple[int, int, int], now: int) -> SampleShop:
+    """Simulate a shop whose log ends last midnight, and write it; what an earlier demo left is replaced.
+
+    Parameters
+    ----------
+    sizes
+        People, items, events.
+    now
+        µs UTC.
+    """
+    people, items, events = sizes
+    shop = sample_shop(people, items, events, end=now - now % MICROSECONDS_PER_DAY)
+    with exclusive(directory, STORE_LOCK):  # a service that still runs on it keeps what it has
+        for name in OLD:
+            path = directory / name
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+        shop.write(directory)
+        replace_bytes(directory / CONFIG, (files(__package__) / "demo.toml").read_bytes())
+    return shop
