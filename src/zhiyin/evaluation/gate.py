@@ -30,9 +30,13 @@ def gate(report: Report, challenger: str, rivals: Sequence[str], *, seed: int = 
         words = (
             f"{metric}@{report.k} {ours.metrics[metric].mean:.4f} against {theirs.metrics[metric].mean:.4f} of {name} "
             f"(difference {difference.mean:+.4f}, 95 % from {difference.low:+.4f} to {difference.high:+.4f}, "
-            f"p = {found.p_value:.3f})"
+            f"{_likelihood(found.p_value)})"
         )
         if not found.better:
             return Verdict(False, f"not promoted: {challenger} does not beat {name} beyond noise, {words}")
         wins.append(words)
     return Verdict(True, f"promoted: {challenger} beats {' and '.join(rivals)} beyond noise, {'; '.join(wins)}")
+
+
+def _likelihood(p_value: float) -> str:
+    return "p < .001" if p_value < 0.001 else f"p = {p_value:.3f}".replace("0.", ".", 1)

@@ -71,6 +71,9 @@ class Blend:
         present = (opinions.ranks.max(axis=0) >= 0)[rows]
         targets = chosen[rows] / chosen[rows].sum(axis=1, keepdims=True)
         start = np.full(features.shape[2], 0.1)
+        if len(rows) == 0:  # nothing was chosen: all retrievers count alike
+            self.weights_ = start
+            return self
         found = minimize(
             _loss, start, args=(features, present, targets, self.l2), jac=True, method="L-BFGS-B",
             bounds=[(0.0, None)] * len(start),

@@ -25,7 +25,9 @@ def about_log(events: pl.DataFrame, profile: Profile, read: int) -> list[Finding
     if not len(events):
         message = f"no event is left of {read:,} that were read" if read else "the events table has no rows"
         advice = (
-            "see what was dropped and why, above" if read else "check the file, and its columns in [columns.events]"
+            "see in `zhiyin check` what was dropped and why"
+            if read
+            else "check the file, and its columns in [columns.events]"
         )
         return [Finding("no_events", "block", "events", 0, 1.0, message, advice)]
     return [
