@@ -15,6 +15,7 @@ from zhiyin.models.settings import require
 from zhiyin.types import Vectors
 
 _MOST_ITEMS = 40_000  # LAPACK counts elements in 32 bits and ends the process soon above
+_MOST_MATRICES = 1.5  # float32[n, n]: one that becomes its inverse and then the weights, and a passing mask of it
 _BLOCK = 1024  # rows mirrored at once
 
 
@@ -27,12 +28,12 @@ class EASE(ItemToItem):
     """
 
     l2: float = 500.0
-    memory_gb: float = 2.0  # that the weights, 4 n² bytes, may take: 22,000 items
+    memory_gb: float = 4.0  # that training may take: 25,000 items
 
     def __post_init__(self) -> None:
         super().__post_init__()
         require(self, "l2", self.l2 > 0, "> 0", "try 100 to 1000 for catalogues under 50,000 items")
-        require(self, "memory_gb", self.memory_gb > 0, "> 0", "2 is enough for 22,000 items")
+        require(self, "memory_gb", self.memory_gb > 0, "> 0", "4 is enough for 25,000 items")
 
     def fit(self, data: Dataset) -> Self:
         """Invert the regularised Gram matrix.
@@ -47,7 +48,8 @@ class EASE(ItemToItem):
         self.places_ = places_of(touched)
         self._require_room(int(touched.sum()))
         x = interest[:, touched]  # [users, c]
-        gram = np.nan_to_num(product(x.T.tocsr(), x, np.arange(x.shape[1], dtype=np.int32)[None, :]), copy=False)
+        gram = product(x.T.tocsr(), x, np.arange(x.shape[1], dtype=np.int32)[None, :])  # [c, c]
+        gram[np.isnan(gram)] = 0.0  # no person has both items
         gram[np.diag_indices_from(gram)] += self.l2
         p = _invert(gram)
         p /= -np.diag(p).copy()  # equation 8: column j over -P_jj
@@ -56,7 +58,7 @@ class EASE(ItemToItem):
         return self
 
     def _require_room(self, items: int) -> None:
-        needed = 4 * items**2 / 1e9  # float32; the Gram matrix becomes its inverse and then the weights
+        needed = _MOST_MATRICES * 4 * items**2 / 1e9
         if needed > self.memory_gb:
             raise ConfigError(
                 f"EASE needs {_size(needed)} for {items:,} items and EASE.memory_gb allows {_size(self.memory_gb)}: "

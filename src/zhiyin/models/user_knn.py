@@ -47,7 +47,7 @@ class UserKNN:
         interest = log_interest(data.interactions)
         self.interest_ = interest[np.diff(interest.indptr) > 0]
         counts = np.bincount(interest.indices, minlength=interest.shape[1])  # [n]
-        self.scales_ = np.maximum(counts, 1) ** np.float32(-self.popularity_exponent / 2)
+        self.scales_ = (np.maximum(counts, 1) ** (-self.popularity_exponent / 2)).astype(np.float32)
         scaled = _scaled(self.interest_, self.scales_)
         self.by_item_, self.norms_ = scaled.T.tocsr(), _norms(scaled)
         return self
