@@ -82,9 +82,16 @@ def top_neighbours(matrix: csr_array, k: int, shrinkage: float) -> csr_array:
         )
     full = found >= 0
     offsets = np.concatenate([[0], np.cumsum(full.sum(axis=1))])
-    neighbours = csr_array((likeness[full], found[full], offsets), shape=(n, n))
+    neighbours = compact_csr(likeness[full], found[full], offsets, (n, n))
     neighbours.sort_indices()
     return neighbours
+
+
+def compact_csr(data: Data, indices: Indexes, offsets: Offsets, shape: tuple[int, int]) -> csr_array:
+    """A sparse matrix whose indices stay int32, where scipy would widen and the loops then narrow them on each call."""
+    if len(indices) <= np.iinfo(np.int32).max:
+        offsets = offsets.astype(np.int32)
+    return csr_array((data, indices, offsets), shape=shape)
 
 
 def _plain(array: NDArray[Any], dtype: type[Number]) -> NDArray[Number]:

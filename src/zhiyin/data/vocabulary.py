@@ -62,4 +62,5 @@ class Vocabulary:
 
     def ids(self, indexes: Indexes) -> pl.Series:
         """String[len(indexes)]; null for -1."""
-        return self.texts.gather(pl.Series(indexes, dtype=pl.Int64).replace(-1, None))
+        places = pl.Series(indexes, dtype=pl.Int64)
+        return self.texts.gather(places.set(places < 0, None))

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from zhiyin.compute.kernels import compact_csr
 from zhiyin.data.interactions import Interactions
 from zhiyin.data.queries import Queries
 from zhiyin.types import MICROSECONDS_PER_DAY, Indexes, Times
@@ -60,4 +61,4 @@ def _strongest(
     strongest = np.maximum.reduceat(strongest, first) if len(first) else strongest
     offsets = np.searchsorted(cells, np.arange(shape[0] + 1, dtype=np.int64) * shape[1])
     columns = (cells % max(shape[1], 1)).astype(np.int32)
-    return csr_array((strongest, columns, offsets), shape=shape)
+    return compact_csr(strongest, columns, offsets, shape)
