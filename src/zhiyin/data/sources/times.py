@@ -42,6 +42,9 @@ class Times:
     note: str
 
 
+ISO = "ISO-8601 times, UTC where they name no zone"
+
+
 def parsed(column: pl.Series, day_first: bool | None = None) -> Times:
     """The times of a column of any type; `day_first` settles 01/02/2010 instead of the column."""
     dtype = column.dtype
@@ -132,12 +135,12 @@ def _written_dates(whole: pl.Series) -> Times | None:
 
 
 def _texts(column: pl.Series, day_first: bool | None) -> Times:
-    common = column.str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="us", strict=False)
+    common = _to_the_second(column)
     if common.null_count() == column.null_count():
-        return Times(_stamped(common), "ISO-8601 times, UTC where they name no zone")
-    distinct = column.drop_nulls().unique(maintain_order=True)
+        return Times(common, ISO)
+    distinct = column.filter(common.is_null()).drop_nulls().unique(maintain_order=True)
     texts = distinct.str.strip_chars()
-    stamps, notes = _year_first(texts), ["ISO-8601 times, UTC where they name no zone"]
+    stamps, notes = _year_first(texts), [ISO]
     if stamps.null_count():
         last, note = _year_last(texts, day_first)
         notes = [*(notes if stamps.null_count() < stamps.len() else []), *([note] if note else [])]
@@ -147,7 +150,21 @@ def _texts(column: pl.Series, day_first: bool | None) -> Times:
     table = pl.DataFrame({"text": distinct, "µs": stamps})
     joined = pl.DataFrame({"text": column}).join(table, on="text", how="left", maintain_order="left")
     named = "texts read as dates with named months" if stamps.null_count() < stamps.len() else ""
-    return Times(joined["µs"], "; ".join(notes) or named)
+    return Times(_either(common, joined["µs"]), "; ".join(notes) or named)
+
+
+def _to_the_second(column: pl.Series) -> pl.Series:
+    """The quick way for what most logs hold: 2010-12-01 08:26:00 or T08:26:00.123Z; null for all else."""
+    some = column.drop_nulls().head(1_000)
+    separator = "T" if (some.str.slice(10, 1) == "T").sum() > len(some) // 2 else " "
+    form = f"%Y-%m-%d{separator}%H:%M:%S"
+    stamps = _stamped(column.str.slice(0, 19).str.to_datetime(form, time_unit="us", strict=False))
+    rest = column.str.slice(19).str.strip_suffix("Z")
+    if (rest == "").all():
+        return stamps
+    digits = pl.when(rest.str.contains(r"^\.[0-9]{1,9}$")).then(rest.str.slice(1, 6).str.pad_end(6, "0"))
+    fraction = pl.select(pl.when(rest == "").then(pl.lit("0")).otherwise(digits).cast(pl.Int64))
+    return stamps + fraction.to_series()
 
 
 def _either(first: pl.Series, second: pl.Series) -> pl.Series:
