@@ -11,6 +11,7 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from zhiyin.compute.sparse import compact_csr
 from zhiyin.compute.threads import over_blocks
 from zhiyin.types import Indexes, Mask, Offsets, Scores
 
@@ -87,20 +88,14 @@ def top_neighbours(matrix: csr_array, k: int, shrinkage: float) -> csr_array:
     return neighbours
 
 
-def compact_csr(data: Data, indices: Indexes, offsets: Offsets, shape: tuple[int, int]) -> csr_array:
-    """A sparse matrix whose indices stay int32, where scipy would widen and the loops then narrow them on each call."""
-    if len(indices) <= np.iinfo(np.int32).max:
-        offsets = offsets.astype(np.int32)
-    return csr_array((data, indices, offsets), shape=shape)
-
-
 def _plain(array: NDArray[Any], dtype: type[Number]) -> NDArray[Number]:
     """C order and writable, because each other kind of array would be compiled for again."""
     return np.require(array, dtype, ["C", "W"])
 
 
-def _parts(matrix: csr_array) -> tuple[Offsets, Indexes, Data]:
-    return _plain(matrix.indptr, np.int64), _plain(matrix.indices, np.int32), _plain(matrix.data, np.float32)
+def _parts(matrix: csr_array) -> tuple[NDArray[Any], Indexes, Data]:
+    offsets = np.int32 if matrix.nnz <= np.iinfo(np.int32).max else np.int64  # narrow, as scipy holds them: no copy
+    return _plain(matrix.indptr, offsets), _plain(matrix.indices, np.int32), _plain(matrix.data, np.float32)
 
 
 @njit(cache=True, nogil=True)

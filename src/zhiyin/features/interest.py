@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from zhiyin.compute.kernels import compact_csr
+from zhiyin.compute.sparse import compact_csr
 from zhiyin.data.interactions import Interactions
 from zhiyin.data.queries import Queries
 from zhiyin.types import MICROSECONDS_PER_DAY, Indexes, Times

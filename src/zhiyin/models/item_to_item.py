@@ -6,6 +6,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from zhiyin.compute.kernels import product
+from zhiyin.compute.sparse import compact_csr
 from zhiyin.data.queries import Queries
 from zhiyin.features.interest import query_interest
 from zhiyin.models.columns import columns_of
@@ -39,8 +40,9 @@ class ItemToItem:
     def similar(self, items: Indexes) -> Scores:
         """float32[m, n]: how much each item speaks for all others; NaN for itself and for what it says nothing of."""
         rows = columns_of(self.places_, items)[0]  # [m]
-        one_item_each = (np.ones((rows >= 0).sum(), np.float32), rows[rows >= 0], np.r_[0, np.cumsum(rows >= 0)])
-        history = csr_array(one_item_each, shape=(len(items), self.weights_.shape[0]))
+        has_row, shape = rows >= 0, (len(items), self.weights_.shape[0])
+        offsets = np.concatenate([[0], np.cumsum(has_row)])
+        history = compact_csr(np.ones(has_row.sum(), np.float32), rows[has_row], offsets, shape)  # one item each
         columns = columns_of(self.places_, None)
         sparse = isinstance(self.weights_, csr_array)
         scores = product(history, self.weights_, columns) if sparse else _dense_product(history, self.weights_, columns)

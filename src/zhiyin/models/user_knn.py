@@ -7,6 +7,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from zhiyin.compute.kernels import product, top_k
+from zhiyin.compute.sparse import compact_csr
 from zhiyin.data.dataset import Dataset
 from zhiyin.data.queries import Queries
 from zhiyin.features.interest import log_interest, query_interest
@@ -74,7 +75,7 @@ class UserKNN:
             likeness.append(like)
         people, like = np.concatenate(found), np.concatenate(likeness)
         offsets = np.concatenate([[0], np.cumsum((people >= 0).sum(axis=1))])
-        return csr_array((like[people >= 0], people[people >= 0], offsets), shape=(len(people), len(self.norms_)))
+        return compact_csr(like[people >= 0], people[people >= 0], offsets, (len(people), len(self.norms_)))
 
 
 def _scaled(rows: csr_array, scales: Scores) -> csr_array:
