@@ -11,6 +11,7 @@ from zhiyin.data.privacy import PrivacySettings
 from zhiyin.data.quality.settings import CleanSettings
 from zhiyin.data.settings import ColumnMap, DataSettings
 from zhiyin.errors import ConfigError
+from zhiyin.ranking.recommend import MAXIMUM_K
 from zhiyin.ranking.rules import Rules
 from zhiyin.registry.serve_settings import ServeSettings
 
@@ -41,6 +42,12 @@ class RecipeSettings:
     k: int = 10
     """The length of the list, in evaluation and where a request does not say."""
 
+    def __post_init__(self) -> None:
+        if not 1 <= self.k <= MAXIMUM_K:
+            raise ConfigError(f"recipe.k must be from 1 to {MAXIMUM_K:,}, got {self.k}")
+        if self.pool < 1:
+            raise ConfigError(f"recipe.pool must be at least 1, got {self.pool}")
+
 
 @dataclass(frozen=True)
 class RegistrySettings:
@@ -49,6 +56,10 @@ class RegistrySettings:
     directory: str = "releases"
     keep: int = 10
     """Older releases than the newest ten are removed, never the serving one or the one before it."""
+
+    def __post_init__(self) -> None:
+        if self.keep < 1:
+            raise ConfigError(f"registry.keep must be at least 1, got {self.keep}")
 
 
 @dataclass(frozen=True)

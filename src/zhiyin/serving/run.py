@@ -99,7 +99,7 @@ def listening(settings: ServeSettings) -> socket.socket:
 def _not_ours(settings: ServeSettings, error: OSError) -> str:
     place = f"port {settings.port} on {settings.host}"
     if error.errno == errno.EADDRINUSE:
-        return f"{place} is in use: stop what listens there, or choose another port"
+        return f"{place} is in use: stop what listens there, or choose another port (--port)"
     if error.errno == errno.EACCES:
         return f"{place} may not be opened by this user: choose a port above 1023"
     return f"{place} cannot be opened: {error.strerror}"
@@ -112,7 +112,7 @@ def _keys(path: Path, settings: ServeSettings) -> Keys | None:
     if settings.open_on_loopback and is_loopback(settings.host):
         return None
     raise ConfigError(
-        f"{path} holds no API key: create one, "
+        f"{path} holds no API key: run `zhiyin keys create NAME`, "
         "or set serve.open_on_loopback = true with host = 127.0.0.1 to try the service on this machine alone"
     )
 
