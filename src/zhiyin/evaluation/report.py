@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 import polars as pl
-from rich.console import RenderableType
+from rich.console import Console, ConsoleOptions, RenderResult
 
 from zhiyin.errors import ArtifactError
 from zhiyin.evaluation import table
@@ -74,8 +74,8 @@ class Report:
     def __str__(self) -> str:
         return table.text(self)
 
-    def __rich__(self) -> RenderableType:
-        return table.tables(self)
+    def __rich_console__(self, _: Console, options: ConsoleOptions) -> RenderResult:
+        yield table.tables(self, options.max_width)
 
     @property
     def primary(self) -> str:

@@ -1,4 +1,4 @@
-"""A report on the terminal, within 100 columns."""
+"""A report on the terminal: what does not fit beside the rest is left out, and said to be."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from zhiyin.evaluation.report import Report, Row
 
 WIDTH = 100
+_LEAST_COLUMNS = 2  # the name and what decides
 _MOST_METRICS = 7  # more do not fit; the frame, the page and the JSON have them all
 
 LABELS = {
@@ -46,23 +47,36 @@ Cell = Callable[["Row"], Text]
 def text(report: "Report", width: int = WIDTH) -> str:
     """The tables as plain text."""
     page = StringIO()
-    Console(file=page, width=width, force_terminal=False, color_system=None).print(tables(report))
+    Console(file=page, width=width, force_terminal=False, color_system=None).print(tables(report, width))
     return "\n".join(line.rstrip() for line in page.getvalue().rstrip().splitlines()) + "\n"
 
 
-def tables(report: "Report") -> RenderableType:
+def tables(report: "Report", width: int = WIDTH) -> RenderableType:
     """How well, for whom, what kind of lists, and how fast; then how it was measured."""
-    parts: list[RenderableType] = [_accuracy(report)]
+    drawn = [_accuracy(report)]
     if report.segments:
-        parts.append(_segments(report))
-    parts.append(_lists(report))
+        drawn.append(_segments(report))
+    drawn.append(_lists(report))
     if any("rmse" in row.metrics for row in report.rows):
-        parts.append(_ratings(report))
-    notes = Text("\n").join(Text(note, "dim") for note in (report.protocol, *report.footnotes))
-    return Group(*parts, Padding(notes, (0, 2)))
+        drawn.append(_ratings(report))
+    fitting = [_fitting(one, width) for one in drawn]
+    hidden = [name for _, names in fitting for name in names]
+    notes = [report.protocol, *report.footnotes]
+    if hidden:
+        notes.append(f"not shown in {width} columns: {', '.join(hidden)}; a wider window, JSON and the page have them")
+    return Group(*(one for one, _ in fitting), Padding(Text("\n".join(notes), "dim"), (0, 2)))
 
 
-def _accuracy(report: "Report") -> RenderableType:
+def _fitting(table: Table, width: int) -> tuple[Table, list[str]]:
+    """The table without its last columns, as far as these do not fit, and their names."""
+    wide = Console(width=10 * WIDTH)
+    hidden: list[str] = []
+    while len(table.columns) > _LEAST_COLUMNS and wide.measure(table).maximum > width:
+        hidden.insert(0, " ".join(str(table.columns.pop().header).split()))
+    return table, hidden
+
+
+def _accuracy(report: "Report") -> Table:
     title = f"How well the next choices are found in lists of {report.k}"
     columns: list[tuple[str, Cell]] = [(f"{LABELS[report.primary]}@{report.k}", _spread(report, report.primary))]
     if any(row.against for row in report.rows):
@@ -74,7 +88,7 @@ def _accuracy(report: "Report") -> RenderableType:
     return _table(report, title, columns, gap=0)
 
 
-def _segments(report: "Report") -> RenderableType:
+def _segments(report: "Report") -> Table:
     columns: list[tuple[str, Cell]] = []
     for segment in report.segments:
         values = {row.name: row.segments[segment.name].get(report.primary) for row in report.rows}
@@ -86,7 +100,7 @@ def _segments(report: "Report") -> RenderableType:
     return _table(report, f"For whom: {LABELS[report.primary]}@{report.k}", columns)
 
 
-def _lists(report: "Report") -> RenderableType:
+def _lists(report: "Report") -> Table:
     def share(metric: str) -> Cell:
         return lambda row: Text(f"{row.lists[metric]:.1%}" if metric in row.lists else "–")
 
@@ -106,7 +120,7 @@ def _lists(report: "Report") -> RenderableType:
     return _table(report, "What kind of lists, at which cost", columns)
 
 
-def _ratings(report: "Report") -> RenderableType:
+def _ratings(report: "Report") -> Table:
     columns: list[tuple[str, Cell]] = [(LABELS[metric], _spread(report, metric, lowest=True)) for metric in _ERRORS]
     columns.append(("not predicted", lambda row: Text(f"{row.unpredicted:,}")))
     report = replace(report, rows=tuple(row for row in report.rows if "rmse" in row.metrics))
