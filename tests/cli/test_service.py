@@ -9,6 +9,7 @@ import sys
 import urllib.request
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from cli.terminal import Run, run_in
@@ -24,17 +25,35 @@ def taken() -> int:
         yield listener.getsockname()[1]
 
 
+def answered(url: str, body: object = None) -> list[str]:
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request) as answer:
+        return [one["item_id"] for one in json.load(answer).get("items", [])]
+
+
 def test_serve_answers_until_it_is_told_to_end(own_shop: Path) -> None:
     with subprocess.Popen([*CLI, "serve", "--port", "0"], cwd=own_shop, stdout=subprocess.PIPE, text=True) as service:
         assert service.stdout
         line = service.stdout.readline()
         assert line.startswith("serving release 1 on http://127.0.0.1:")
         url = line.split(" on ")[1].split(",")[0]
-        with urllib.request.urlopen(f"{url}/v1/users/u00002/recommendations?k=3") as answer:
-            assert len(json.load(answer)["items"]) == 3
+        before = answered(f"{url}/v1/users/u00002/recommendations?k=3")
+        for event in ({"user_id": "u00002", "item_id": before[0]}, {"user_id": "newcomer", "item_id": "i00007"}):
+            answered(f"{url}/v1/events", {**event, "event_type": "purchase"})
+        after = answered(f"{url}/v1/users/u00002/recommendations?k=3")
+        newcomer = answered(f"{url}/v1/users/newcomer/recommendations?k=3")
         service.send_signal(signal.SIGINT)
         rest = service.stdout.read()
     assert service.returncode == 0
+    assert before[0] not in after
+    asked = run_in(own_shop, "recommend", "--user", "u00002", "--user", "newcomer", "-k", 3, "--json")
+    assert asked.err == ""
+    assert [[one["item_id"] for one in answer["items"]] for answer in asked.json["answers"]] == [after, newcomer]
+    assert run_in(own_shop, "batch", "--out", "r.jsonl", "-k", 3).code == 0
+    everyone = pl.read_ndjson(own_shop / "r.jsonl")
+    for user_id, items in (("u00002", after), ("newcomer", newcomer)):
+        assert everyone.filter(pl.col("user_id") == user_id)["item_id"].to_list() == items
     assert rest.splitlines() == ["callers on this machine need no key", "stopped"]
 
 

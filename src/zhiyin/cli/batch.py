@@ -24,30 +24,32 @@ def batch(
     config: ConfigPath = CONFIG,
     as_json: AsJson = False,
 ) -> None:
-    """Write everyone's recommendations to a file: user_id, item_id, score, rank, origin.
+    """Write everyone's recommendations of now to a file: user_id, item_id, score, rank, origin.
 
     JSON: release, written, people, strangers, rows.
     """
     from zhiyin.cli.progress import bars
-    from zhiyin.cli.project import Project
+    from zhiyin.cli.project import Project, now
     from zhiyin.cli.table_file import TableFile
 
     target = TableFile(out)
     project = Project.read(config)
-    release = project.release(version)
-    names: Sequence[str] = release.users.texts.to_list() if users is None else _listed(users)
+    asker, moment = project.asker(version), now()
+    release = asker.release
+    everyone = [*release.users.texts, *(one for one in asker.active if one not in release.users)]
+    names: Sequence[str] = everyone if users is None else _listed(users)
     ids = names if users is None else [project.known_as(release, name) for name in names]
     rows = 0
     with bars() as progress, target as file:
         for first in range(0, max(len(ids), 1), BLOCK_PEOPLE):
             progress("recommending", first, len(ids))
             block = slice(first, first + BLOCK_PEOPLE)
-            found = release.recommend(ids[block], k, where=where)
+            found = asker.recommend(ids[block], k, now=moment, where=where)
             if ids is not names:  # a pseudonym in, the name that was asked for out
                 found = found.with_columns(found["user_id"].replace(dict(zip(ids[block], names[block], strict=True))))
             file.add(found)
             rows += found.height
-    strangers = 0 if users is None else int((release.users.indexes(ids) < 0).sum())
+    strangers = sum(not asker.knows(one) for one in ids)
     if as_json:
         done = {"written": str(out), "people": len(ids), "strangers": strangers, "rows": rows}
         show_json({"release": release.number, **done})

@@ -72,4 +72,4 @@ def table(
 
 def harmless(text: str) -> str:
     """Text that cannot move the cursor, colour the terminal or turn the direction of writing."""
-    return CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+    return CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Self
 
+from zhiyin.cli.asking import Asker
 from zhiyin.cli.progress import bars
 from zhiyin.data.privacy import PrivacySettings, key_from, pseudonym
 from zhiyin.errors import ArtifactError
@@ -66,6 +67,10 @@ class Project:
         if number is None:
             raise ArtifactError(f"no release serves in {self.store.root}: run `zhiyin train` first")
         return Release.read(self.store.verified(number), number)
+
+    def asker(self, number: int | None = None) -> Asker:
+        """A release with the events that the service has stored since."""
+        return Asker(self.release(number), self.root / self.config.serve.store)
 
     def known_as(self, release: Release, user_id: str) -> str:
         """The name that a release has for a person: a pseudonym where it was trained on these.

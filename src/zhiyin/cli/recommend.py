@@ -23,34 +23,34 @@ def recommend(
     ] = None,
     k: K = 10,
     where: Where = None,
-    now: Annotated[
-        str | None, typer.Option(help="The moment of asking; just after the newest event if not given.", metavar="TIME")
-    ] = None,
+    now: Annotated[str | None, typer.Option(help="The moment of asking, if it is not now.", metavar="TIME")] = None,
     version: VersionNumber = None,
     config: ConfigPath = CONFIG,
     as_json: AsJson = False,
 ) -> None:
-    """Recommend items to people, or to somebody with a given history.
+    """Recommend items to people, or to somebody with a given history, as the service would answer now.
 
     JSON: release, answers (user_id or null, known, items: item_id, score, rank, origin, title, price).
     """
     from zhiyin.cli.answers import items_json, show_items, too_few, with_details
     from zhiyin.cli.project import Project
+    from zhiyin.cli.project import now as clock
     from zhiyin.registry.release import shown
     from zhiyin.serving.moments import moment
 
     if bool(user) == bool(history):
         raise ConfigError("say whose list is wanted: either --user ID, or --history ID,ID")
-    when = None if now is None else moment(int(now) if now.isdecimal() else now, "--now")
+    when = clock() if now is None else moment(int(now) if now.isdecimal() else now, "--now")
     project = Project.read(config)
-    release = project.release(version)
+    asker = project.asker(version)
+    release = asker.release
     answers = []
     for name in user or [STRANGER]:
         found = _of_history(release, history, k, when, where) if history else None
         known_as = name if history else project.known_as(release, name)
-        known = known_as in release.users
+        known = not history and asker.knows(known_as)
         if found is None:
-            found = release.recommend([known_as], k, now=when, where=where)
+            found = asker.recommend([known_as], k, now=when, where=where)
             if not known:
                 remark(f"user {shown(name)} is not known to release {release.number}: answered as a stranger")
         if found.height < k:
@@ -67,7 +67,7 @@ def recommend(
         show_items(found, f"For {name}, by release {release.number}")
 
 
-def _of_history(release: "Release", history: list[str], k: int, now: int | None, where: str | None) -> "pl.DataFrame":
+def _of_history(release: "Release", history: list[str], k: int, now: int, where: str | None) -> "pl.DataFrame":
     """An answer for nobody in particular; what is given counts as seen."""
     import numpy as np
 
@@ -84,8 +84,7 @@ def _of_history(release: "Release", history: list[str], k: int, now: int | None,
             remark(f"item {shown(one)} is not known to release {release.number}: left out of the history")
     past = Histories.of([indexes[indexes >= 0].tolist()])
     names = release.pipeline.rules.seen_types or past.kind_names
-    when = release.last_event + 1 if now is None else now
-    times = when - 1 - past.times.max(initial=0) + past.times
+    times = now - 1 - past.times.max(initial=0) + past.times
     past = Histories(past.offsets, past.items, times, past.weights, past.values, past.kinds, names[:1])
     people = np.full(1, -1, np.int32)
-    return slate(release.pipeline.recommend(Queries.of(past, people, when), k, where=where), [STRANGER], release.items)
+    return slate(release.pipeline.recommend(Queries.of(past, people, now), k, where=where), [STRANGER], release.items)

@@ -1,15 +1,16 @@
 """The histories of people as of now: what the release knows of them, and what they have done since."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from zhiyin.data.histories import Histories
 from zhiyin.data.queries import Queries
 from zhiyin.registry.release import Release
-from zhiyin.serving.events import Event, EventStore, Stored
+from zhiyin.serving.events import Event, Stored
 
 MOST_EVENTS_EACH = 1_000
 """Live events of one person that count, the newest; older ones count again with the next release."""
@@ -20,6 +21,18 @@ from the store when asked for."""
 
 MOST_KINDS = 256
 OTHER_KINDS = "other types"
+
+
+class Remembers(Protocol):
+    """What keeps the events; `zhiyin.serving.events.EventStore` does."""
+
+    def listen(self, listener: Callable[[Sequence[Stored]], None], /) -> None:
+        """Call it with whatever is stored from now on."""
+        ...
+
+    def of_user(self, user_id: str, after: int, most: int) -> list[Stored]:
+        """The newest `most` events of a person after a sequence number, oldest first."""
+        ...
 
 
 @dataclass(eq=False, slots=True)
@@ -39,7 +52,7 @@ class Sessions:
     """Used from one thread, the one of the event loop."""
 
     def __init__(
-        self, store: EventStore, *, most_events_each: int = MOST_EVENTS_EACH, most_events: int = MOST_EVENTS
+        self, store: Remembers, *, most_events_each: int = MOST_EVENTS_EACH, most_events: int = MOST_EVENTS
     ) -> None:
         self._store = store
         self._most_events_each = most_events_each
