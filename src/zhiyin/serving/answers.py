@@ -9,17 +9,19 @@ from zhiyin.errors import RequestError
 from zhiyin.ranking.candidates import Candidates
 from zhiyin.ranking.fuse import Blend
 from zhiyin.ranking.recommend import FALLBACK, Pipeline
-from zhiyin.ranking.slate import slate
 from zhiyin.registry.release import Release
 from zhiyin.serving.bodies import text_of
 from zhiyin.serving.schemas import LONGEST_ID, MOST_K, Recommended
 
 
 def listed(candidates: Candidates, release: Release) -> list[Recommended]:
-    """One answer as a list, best first."""
-    rows = slate(candidates, [""], release.items)
-    columns = (rows[name].to_list() for name in ("item_id", "score", "rank", "origin"))
-    return [Recommended(*row) for row in zip(*columns, strict=True)]
+    """One answer as a list, best first; without the frame of `slate`, which would cost as much as a model."""
+    shown = candidates.items[0][candidates.items[0] >= 0]
+    scores, origins = candidates.scores[0].tolist(), candidates.origins[0].tolist()
+    return [
+        Recommended(item_id, scores[place], place + 1, candidates.origin_names[origins[place]])
+        for place, item_id in enumerate(release.items.texts[shown].to_list())
+    ]
 
 
 def source(pipeline: Pipeline, items: list[Recommended]) -> str:

@@ -58,6 +58,7 @@ def create_app(live: Live, store: EventStore, keys: Verifies | None, settings: S
                 yield
             finally:
                 live.stop()
+                service.workers.stop()
 
     app = FastAPI(
         title="zhiyin",

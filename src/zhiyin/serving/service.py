@@ -9,6 +9,7 @@ from zhiyin.serving.clock import Clock
 from zhiyin.serving.events import EventStore
 from zhiyin.serving.live import Live
 from zhiyin.serving.sessions import Sessions
+from zhiyin.serving.workers import Workers
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,6 +22,7 @@ class Service:
     access: Access
     settings: ServeSettings
     clock: Clock = field(default_factory=Clock)
+    workers: Workers = field(default_factory=Workers)
 
     @property
     def body_limit(self) -> int:

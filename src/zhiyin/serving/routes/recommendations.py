@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import msgspec
 import numpy as np
@@ -58,7 +59,8 @@ async def post(service: Service, request: Request) -> Response:
         user_id = None
         past = service.sessions.history(served.release, _events(question.history or [], now))
         queries = Queries.of(past.before(np.array([now])), None, now)
-    return _answer(served, queries, _Wish(user_id, question.k, question.where, exclude), started)
+    wish = _Wish(user_id, question.k, question.where, exclude)
+    return await service.workers.run(partial(_answer, served, queries, wish, started))
 
 
 async def of_user(service: Service, request: Request) -> Response:
@@ -69,7 +71,7 @@ async def of_user(service: Service, request: Request) -> Response:
     wish = _Wish(user_id, length_of_text(given.get("k")), given.get("where"))
     served = service.live.served
     queries = service.sessions.queries(served.release, served.person(user_id), service.clock())
-    return _answer(served, queries, wish, started)
+    return await service.workers.run(partial(_answer, served, queries, wish, started))
 
 
 def _answer(served: Served, queries: Queries, wish: _Wish, started: float) -> Response:

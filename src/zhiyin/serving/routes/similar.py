@@ -1,6 +1,7 @@
 """GET /v1/items/{id}/similar: what goes with an item."""
 
 import time
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -29,8 +30,8 @@ async def of_item(service: Service, request: Request) -> Response:
     index = release.items.indexes([item_id])
     if index[0] < 0:
         raise UnknownIdError(f"item {shown(item_id)} is not known: check the id, or train again after it was added")
-    found = similar(release.pipeline, index, length(release, k), where=given.get("where"))
-    items = listed(found, release)
+    ask = partial(similar, release.pipeline, index, length(release, k), where=given.get("where"))
+    items = listed(await service.workers.run(ask), release)
     took_ms = round((time.perf_counter() - started) * 1_000, 3)
     answer = Alike(new_request_id(), release.number, source(release.pipeline, items), took_ms, item_id, items)
     return answered(answer)
