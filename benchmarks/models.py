@@ -53,7 +53,7 @@ def _split() -> Split:
     """Item ids are 100 and more: the rank of the original id among the films that were kept."""
     folder = DATA / "ml-1m"
     events = pl.read_csv(folder / "timestamps.tsv.gz", separator="\t")
-    kept = pl.read_csv(folder / "sas_to_original_items.txt", separator="\t", has_header=False, new_columns=["_", "film"])
+    kept = pl.read_csv(folder / "sas_to_original_items.txt", separator=" ", has_header=False, new_columns=["_", "film"])
     lines = (folder / "movies.dat").read_bytes().decode("latin-1").splitlines()
     films = pl.DataFrame([line.split("::") for line in lines], schema=["film", "title", "genres"], orient="row")
     films = films.with_columns(pl.col("film").cast(pl.Int64))
