@@ -68,6 +68,7 @@ def test_more_than_there_is(ask: Run) -> None:
     [
         (["recommend"], "either --user ID, or --history"),
         (["recommend", "--user", "u", "--history", "i"], "either --user ID, or --history"),
+        (["recommend", "--user", " "], "--user must not be empty"),
         (["recommend", "--user", "u", "-k", 0], "k must be from 1 to 10,000, got 0"),
         (["recommend", "--user", "u", "-k", -3], "k must be from 1 to 10,000, got -3"),
         (["recommend", "--user", "u", "-k", 10_001], "got 10001"),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.terminal import run_in
+from cli.terminal import Outcome, run_in
 from zhiyin.cli import printing
 from zhiyin.cli.errors import sentence
 from zhiyin.cli.progress import bars
@@ -65,6 +65,20 @@ def test_a_terminal_without_chinese_gets_escapes(shop: Path) -> None:
     found = subprocess.run(words, cwd=shop, env=environment, capture_output=True, check=False)
     assert found.returncode == 0, found.stderr
     assert found.stdout.isascii()
+
+
+def test_an_interruption_is_quiet(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("zhiyin.cli.project.Project.read", interrupted)
+    assert run_in(shop, "train") == Outcome(130, "", "")
+
+
+def test_ids_with_control_characters_are_shown_escaped(shop: Path) -> None:
+    found = run_in(shop, "recommend", "--user", "a\nb\x1b[31m", "-k", 1)
+    assert found.out.startswith("For a b\\x1b[31m, by release 1\n")
+    assert "\x1b" not in found.out + found.err
 
 
 def test_brackets_in_ids_are_no_markup(shop: Path) -> None:

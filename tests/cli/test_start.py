@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cli.terminal import Outcome, Run, run_in
-from zhiyin.cli.demo import try_it
+from zhiyin.cli.first_requests import try_it
 from zhiyin.registry.config import read_config
 
 

@@ -1,12 +1,12 @@
 """`zhiyin demo`."""
 
-import json
 import os
+import shutil
+import sys
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from urllib.parse import quote
 
 import typer
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from zhiyin.registry.train import Trained
 
 DIRECTORY = Path("zhiyin-shop")
-LISTED = 5
 
 
 def demo(
@@ -32,6 +31,7 @@ def demo(
     events: Annotated[int, typer.Option(help="About how many events.", metavar="N")] = 300_000,
 ) -> None:
     """Make a sample shop, check it, train and compare models, register the best, and serve it."""
+    from zhiyin.cli.first_requests import somebody
     from zhiyin.cli.progress import bars
     from zhiyin.cli.project import Project, now
     from zhiyin.cli.sample_project import CONFIG, claimed, made
@@ -63,7 +63,9 @@ def demo(
         )
     _show_outcome(found, data)
     if no_serve:
-        say(f"next: `cd {directory}`, then `zhiyin serve`, or `zhiyin recommend --user {_somebody(data)}`")
+        if not shutil.which("zhiyin"):
+            say(f"`. {Path(sys.executable).parent}/activate` lets your shell find zhiyin")
+        say(f"next: `cd {directory}`, then `zhiyin serve`, or `zhiyin recommend --user {somebody(data)}`")
     else:
         _serve(project, data, replace(project.config.serve, port=port))
 
@@ -89,9 +91,10 @@ def _show_outcome(found: "Trained", data: "Dataset") -> None:
 
 
 def _serve(project: "Project", data: "Dataset", settings: "ServeSettings") -> None:
+    from zhiyin.cli.first_requests import somebody, try_it
     from zhiyin.serving.run import serve
 
-    person = _somebody(data)
+    person = somebody(data)
     (item,) = project.release().recommend([person], 1)["item_id"]
 
     def ready(url: str) -> None:
@@ -101,22 +104,3 @@ def _serve(project: "Project", data: "Dataset", settings: "ServeSettings") -> No
     with suppress(KeyboardInterrupt):
         serve(project.store.root, settings, root=project.root, environment=os.environ, ready=ready)
     say("\nstopped; the shop and its releases stay in " + str(project.root))
-
-
-def try_it(url: str, person: str, item: str) -> list[str]:
-    """Two lines for a shell: ask, and tell what somebody did and ask again."""
-    ask = f"curl -s '{url}/v1/users/{quote(person, safe='')}/recommendations?k={LISTED}'"
-    event = json.dumps({"user_id": person, "item_id": item, "event_type": "purchase"})
-    tell = f"curl -s {url}/v1/events -H 'content-type: application/json' -d '{event}'"
-    return [
-        f"\nServing on {url} (Ctrl-C ends it). In another terminal, ask for the recommendations of a person:",
-        f"\n{ask}\n",
-        "and say that they bought the first item, then see the next answer change:",
-        f"\n{tell} && {ask}\n",
-    ]
-
-
-def _somebody(data: "Dataset") -> str:
-    """A person with a past of middling length, so that there is something to see."""
-    lengths = data.interactions.histories.lengths
-    return str(data.users.texts[int(abs(lengths - 20).argmin())])

@@ -62,7 +62,8 @@ def table(
     columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = (), title: str = ""
 ) -> Table:
     """A table of plain cells; the columns named in `right` hold numbers."""
-    drawn = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", title_style="bold")
+    heading = Text(" ".join(harmless(title).split()), "bold") if title else None
+    drawn = Table(box=box.SIMPLE_HEAD, title=heading, title_justify="left")
     for name in columns:
         drawn.add_column(name, justify="right" if name in right else "left", no_wrap=name in right, overflow="fold")
     for row in rows:

@@ -42,10 +42,11 @@ def recommend(
         raise ConfigError("say whose list is wanted: either --user ID, or --history ID,ID")
     when = clock() if now is None else moment(int(now) if now.isdecimal() else now, "--now")
     project = Project.read(config)
+    people = [STRANGER] if history else [_named(name) for name in user or ()]
     asker = project.asker(version)
     release = asker.release
     answers = []
-    for name in user or [STRANGER]:
+    for name in people:
         found = _of_history(release, history, k, when, where) if history else None
         known_as = name if history else project.known_as(release, name)
         known = not history and asker.knows(known_as)
@@ -65,6 +66,12 @@ def recommend(
         return
     for name, _, found in answers:
         show_items(found, f"For {name}, by release {release.number}")
+
+
+def _named(user_id: str) -> str:
+    if not user_id.strip():
+        raise ConfigError("--user must not be empty: give the id of a person")
+    return user_id.strip()
 
 
 def _of_history(release: "Release", history: list[str], k: int, now: int, where: str | None) -> "pl.DataFrame":

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from zhiyin.evaluation.report import Report
-from zhiyin.evaluation.significance import compare
+from zhiyin.evaluation.significance import Comparison, compare
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,7 @@ def gate(report: Report, challenger: str, rivals: Sequence[str], *, seed: int = 
         difference = found.difference
         words = (
             f"{metric}@{report.k} {ours.metrics[metric].mean:.4f} against {theirs.metrics[metric].mean:.4f} of {name} "
-            f"(difference {difference.mean:+.4f}, 95 % from {difference.low:+.4f} to {difference.high:+.4f}, "
-            f"{_likelihood(found.p_value)})"
+            f"(difference {difference.mean:+.4f}, {_noise(found)})"
         )
         if not found.better:
             return Verdict(False, f"not promoted: {challenger} does not beat {name} beyond noise, {words}")
@@ -38,5 +37,9 @@ def gate(report: Report, challenger: str, rivals: Sequence[str], *, seed: int = 
     return Verdict(True, f"promoted: {challenger} beats {' and '.join(rivals)} beyond noise, {'; '.join(wins)}")
 
 
-def _likelihood(p_value: float) -> str:
-    return "p < .001" if p_value < 0.001 else f"p = {p_value:.3f}".replace("0.", ".", 1)
+def _noise(found: Comparison) -> str:
+    difference = found.difference
+    if difference.users < 2:
+        return f"{difference.users} people are too few to tell it from noise"
+    likelihood = "p < .001" if found.p_value < 0.001 else f"p = {found.p_value:.3f}".replace("0.", ".", 1)
+    return f"95 % from {difference.low:+.4f} to {difference.high:+.4f}, {likelihood}"
