@@ -11,8 +11,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -30,6 +30,7 @@ from zhiyin.data.sample_shop import sample_shop
 from zhiyin.models.content import Content
 from zhiyin.models.item_knn import ItemKNN
 from zhiyin.models.popularity import Popularity
+from zhiyin.models.recommender import Recommender
 from zhiyin.models.user_knn import UserKNN
 from zhiyin.ranking.recommend import Pipeline
 from zhiyin.registry.release import Release
@@ -65,7 +66,7 @@ def prepare(root: Path) -> list[str]:
     """Train and promote a release; some of its people."""
     shop = sample_shop(people=PEOPLE, items=ITEMS, events=EVENTS, seed=0)
     data = Dataset.of(clean(shop.tables, CleanSettings(), time.time_ns() // 1_000).tables)
-    models = {
+    models: dict[str, Recommender] = {
         "item_knn": ItemKNN().fit(data),
         "user_knn": UserKNN().fit(data),
         "content": Content().fit(data),
@@ -83,8 +84,7 @@ def service(root: Path) -> Iterator[tuple[int, "subprocess.Popen[str]"]]:
     command = [sys.executable, "-m", "benchmarks.serve", "--service", str(root)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
-            assert process.stdout
-            yield int(process.stdout.readline()), process
+            yield int(process.stdout.readline() if process.stdout else ""), process
         finally:
             process.terminate()
 
@@ -158,27 +158,23 @@ async def visible(port: int) -> list[Row]:
     return quantiles("event to changed answer", times)
 
 
-class connected:  # noqa: N801 - read as a word: async with connected(port) as ask
-    """One connection that stays open."""
+@asynccontextmanager
+async def connected(port: int) -> AsyncIterator[Callable[[bytes], Awaitable[bytes]]]:
+    """One connection that stays open: what sends a request and waits for the body of its answer."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
 
-    def __init__(self, port: int) -> None:
-        self._port = port
-
-    async def __aenter__(self) -> Callable[[bytes], Awaitable[bytes]]:
-        """What sends a request and waits for the body of its answer."""
-        self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
-        return self._ask
-
-    async def __aexit__(self, *_: object) -> None:
-        self._writer.close()
-
-    async def _ask(self, request: bytes) -> bytes:
-        self._writer.write(request)
-        head = await self._reader.readuntil(b"\r\n\r\n")
+    async def ask(request: bytes) -> bytes:
+        writer.write(request)
+        head = await reader.readuntil(b"\r\n\r\n")
         if head[9:10] != b"2":
             raise SystemExit(f"the service refused: {head.decode()}")
         length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
-        return await self._reader.readexactly(length)
+        return await reader.readexactly(length)
+
+    try:
+        yield ask
+    finally:
+        writer.close()
 
 
 async def load(port: int, ask: Asks, clients: int, requests: int) -> tuple[float, list[float]]:

@@ -153,6 +153,17 @@ def test_a_locked_file_refuses_and_the_next_call_is_well(path: Path) -> None:
     assert read_events(path)[0]["user_id"].to_list() == ["after"]
 
 
+def test_what_the_file_cannot_hold_is_refused_and_the_next_call_is_well(path: Path) -> None:
+    async def use(store: EventStore) -> None:
+        for impossible in (event("\ud800"), event(time=2**70), event(event_id="\ud800")):
+            with pytest.raises(RequestError, match="nothing was stored"):
+                await store.append([event("lost"), impossible])
+        await store.append([event("after")])
+
+    within(path, use)
+    assert read_events(path)[0]["user_id"].to_list() == ["after"]
+
+
 def test_too_many_waiting_events_are_refused(path: Path) -> None:
     async def use(store: EventStore) -> list[object]:
         calls = [store.append([event()] * 60) for _ in range(4)]

@@ -26,6 +26,9 @@ LARGEST_COMMIT = 20_000
 LOCK_SECONDS = 5.0
 WAL_BYTES = 64 * 2**20
 
+UNWRITABLE = (sqlite3.Error, OSError, DataError, ValueError, OverflowError)
+"""What a write can raise; the last two are for values that SQLite cannot hold."""
+
 log = logging.getLogger(__name__)
 
 
@@ -196,7 +199,7 @@ class EventStore:
             failure: RequestError | None = None
             try:
                 self._commit(calls)
-            except (sqlite3.Error, OSError, DataError) as error:
+            except UNWRITABLE as error:
                 log.error("%s: %d calls were refused because writing failed: %s", self.path, len(calls), error)
                 failure = RequestError(
                     503, f"the event store cannot write now ({error}) and nothing was stored: send it again"
