@@ -128,6 +128,7 @@ def _details(config: Config, prepared: Prepared, chosen: str) -> dict[str, Any]:
         "chosen": chosen,
         "k": config.recipe.k,
         "store_sequence": prepared.store_sequence,
+        "weights": config.weights,
         "pseudonymised": config.privacy.pseudonymise,
         "key_env": config.privacy.key_env,
     }
