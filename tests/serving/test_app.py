@@ -383,6 +383,18 @@ def test_without_a_key_nobody_enters(opens: Any, tmp_path: Any) -> None:
     assert refused(client.get(path, headers={"x-api-key": key}), 401)
 
 
+def test_keys_that_cannot_be_read_let_nobody_in_and_show_no_path(opens: Any, tmp_path: Any) -> None:
+    path = tmp_path / "keys.json"
+    keys = Keys(path)
+    headers = {"x-api-key": keys.create("shop")}
+    client = opens(keys=keys, open_on_loopback=False)
+    assert client.get("/v1/users/a000/recommendations", headers=headers).status_code == 200
+    path.write_text("{")
+    sentence = refused(client.get("/v1/users/a000/recommendations", headers=headers), 503)
+    assert str(tmp_path) not in sentence
+    assert refused(client.get("/v1/users/a000/recommendations", headers={"x-api-key": "x" * 5_000}), 401)
+
+
 @pytest.mark.parametrize(
     ("client_address", "settings", "headers", "status"),
     [
