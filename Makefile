@@ -20,7 +20,7 @@ types: .venv/developed
 	@$(BIN)/mypy
 
 unit: .venv/developed
-	@$(BIN)/pytest -n 2 --cov --cov-report=term:skip-covered --cov-fail-under=90 $(ARGS)
+	@$(BIN)/pytest -n 2 --cov --cov-report=term:skip-covered --cov-fail-under=95 $(ARGS)
 
 bench: .venv/developed  ## speed, as printed in the README (ONLY=prepare picks one)
 	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(ARGS)
