@@ -82,7 +82,8 @@ def prepare(root: Path) -> list[str]:
 def service(root: Path) -> Iterator[tuple[int, "subprocess.Popen[str]"]]:
     """A service in a process of its own, and its port."""
     command = [sys.executable, "-m", "benchmarks.serve", "--service", str(root)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}  # as `zhiyin serve` does
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         try:
             yield int(process.stdout.readline() if process.stdout else ""), process
         finally:

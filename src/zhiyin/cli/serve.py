@@ -20,6 +20,8 @@ def serve(
     config: ConfigPath = CONFIG,
 ) -> None:
     """Answer requests over HTTP with the serving release; a newly promoted one takes over by itself."""
+    # requests are answered side by side: one thread each beats two that wait for each other; numpy is not loaded yet
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from zhiyin.cli.project import Project
     from zhiyin.serving.access import is_loopback
     from zhiyin.serving.run import serve as answer
