@@ -1,1 +1,1 @@
-"""."""
+"""Floor 1: threads and compiled loops."""

@@ -1,6 +1,7 @@
-"""The four tables as they come from outside, with canonical column names: ids are still text here.
+"""The four tables as they come from outside, with canonical column names: ids are text, not indexes.
 
-events   user_id, item_id: String · timestamp: Int64 µs UTC · event_type: String · value, price, quantity: Float32
+events   user_id, item_id, event_type: Categorical (text with codes) · timestamp: Int64 µs UTC · row: UInt32
+         value, price, quantity: Float32
 items    item_id: String, then whatever the shop knows of them
 users    user_id: String, then whatever the shop knows of them
 friends  user_id, friend_id: String

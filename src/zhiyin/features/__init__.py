@@ -1,1 +1,1 @@
-"""."""
+"""Floor 3: what columns say, as numbers."""

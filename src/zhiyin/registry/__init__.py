@@ -1,1 +1,1 @@
-"""."""
+"""Floor 7: from zhiyin.toml to numbered releases."""

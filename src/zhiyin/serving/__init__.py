@@ -1,1 +1,1 @@
-"""."""
+"""Floor 8: releases over HTTP."""

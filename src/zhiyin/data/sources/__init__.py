@@ -1,1 +1,1 @@
-"""."""
+"""Files, databases and frames as canonical tables."""
