@@ -10,7 +10,7 @@ from zhiyin.cli.options import CONFIG, AsJson
 from zhiyin.cli.printing import say, show_json
 from zhiyin.errors import ConfigError
 
-File = Annotated[Path | None, typer.Option(metavar="FILE")]
+File = Annotated[Path | None, typer.Option(help="The file of these, where there is one.", metavar="FILE")]
 
 
 def init(

@@ -1,0 +1,142 @@
+"""The documentation says what the code does: every setting, route, verb, name and example of it."""
+
+import dataclasses
+import doctest
+import re
+import runpy
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import zhiyin
+from zhiyin.data.privacy import PrivacySettings
+from zhiyin.data.quality.settings import CleanSettings
+from zhiyin.data.settings import ColumnMap, DataSettings, Source
+from zhiyin.models.known import MODELS
+from zhiyin.ranking.rules import Rules
+from zhiyin.registry.config import Config, RecipeSettings, RegistrySettings, SplitSettings, parsed
+from zhiyin.registry.serve_settings import ServeSettings
+from zhiyin.serving.app import OPERATIONS
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+SECTIONS = {
+    "[data]": DataSettings,
+    "A source as a table": Source,
+    "[columns]": ColumnMap,
+    "[clean]": CleanSettings,
+    "[privacy]": PrivacySettings,
+    "[split]": SplitSettings,
+    "[recipe]": RecipeSettings,
+    "[rules]": Rules,
+    "[registry]": RegistrySettings,
+    "[serve]": ServeSettings,
+    **MODELS,
+}
+
+
+def page(name: str) -> str:
+    return (DOCS / name).read_text(encoding="utf-8")
+
+
+def parts(text: str) -> dict[str, str]:
+    """Heading to what stands below it, up to the next heading."""
+    found = re.split(r"(?m)^#+ +(.+)$", re.sub(r"(?ms)^```.*?^```$", lambda block: block[0].replace("#", " "), text))
+    return dict(zip(found[1::2], found[2::2], strict=True))
+
+
+def documented(part: str) -> dict[str, str]:
+    """Key to default of the table of a part of docs/configuration.md."""
+    return dict(re.findall(r"(?m)^\| `(\w+)` \| [^|]+ \| (.+?) \| .+ \|$", part))
+
+
+def settings(cls: type) -> dict[str, object]:
+    fields = [field for field in dataclasses.fields(cls) if field.init and not field.name.endswith("_")]
+    return {
+        field.name: field.default_factory() if field.default is dataclasses.MISSING else field.default
+        for field in fields
+    }
+
+
+@pytest.mark.parametrize("heading", SECTIONS)
+def test_every_setting_is_documented_with_its_default(heading):
+    rows, known = documented(parts(page("configuration.md"))[heading]), settings(SECTIONS[heading])
+    assert list(rows) == list(known)
+    for key, default in known.items():
+        written = None if rows[key] == "–" else tomllib.loads(f"value = {rows[key].strip('`')}")["value"]
+        assert written == (list(default) if isinstance(default, tuple) else default), key
+
+
+def test_every_section_is_documented_and_no_other():
+    sections = {heading.strip("[]") for heading in parts(page("configuration.md")) if heading.startswith("[")}
+    assert sections == {field.name for field in dataclasses.fields(Config)}
+    models = set(re.findall(r"(?m)^### (\w+)$", page("configuration.md")))
+    assert models == set(MODELS)
+
+
+def test_every_toml_in_the_documentation_is_accepted():
+    blocks = [
+        block for file in DOCS.glob("*.md") for block in re.findall(r"(?ms)^```toml\n(.*?)^```$", page(file.name))
+    ]
+    assert len(blocks) >= 2
+    for block in blocks:
+        parsed(block)
+
+
+def test_every_route_is_documented_and_no_other():
+    routes = {f"{one.method} {one.path.replace(':path}', '}')}" for one in OPERATIONS} | {"GET /openapi.json"}
+    headings = {heading for heading in parts(page("http.md")) if re.match("[A-Z]+ /", heading)}
+    assert headings == routes
+    for route in routes - {"GET /openapi.json"}:
+        assert "$ curl" in parts(page("http.md"))[route], route
+
+
+def test_the_pages_made_from_the_code_are_up_to_date():
+    made = runpy.run_path(str(DOCS / "generate.py"))
+    advice = "run `python docs/generate.py`"
+    assert page("command-line.md") == made["command_line"](), advice
+    assert page("data.md") == made["data_page"](page("data.md")), advice
+
+
+def test_every_public_name_has_a_heading():
+    headings = re.findall(r"(?m)^### (\w+)$", page("python.md"))
+    assert sorted([*headings, "__version__"]) == sorted(zhiyin.__all__)
+
+
+def test_the_examples_in_python_are_true():
+    example = doctest.DocTestParser().get_doctest(page("python.md"), {}, "python.md", "docs/python.md", 0)
+    assert len(example.examples) > 20
+    assert all(f"zy.{name}" in example.docstring for name in zhiyin.__all__)
+    flags = doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL
+    said: list[str] = []
+    doctest.DocTestRunner(optionflags=flags).run(example, out=said.append)
+    assert not said, "".join(said)
+
+
+@pytest.mark.parametrize(
+    "file",
+    sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md"), *ROOT.glob("examples/*/*.md")]),
+    ids=lambda file: str(file.relative_to(ROOT)),
+)
+def test_every_link_leads_somewhere(file: Path):
+    for target in re.findall(r"\]\(([^)\s]+)\)", file.read_text(encoding="utf-8")):
+        path, _, anchor = target.partition("#")
+        if re.match("[a-z]+:", target):
+            continue
+        there = (file.parent / path) if path else file
+        assert there.exists(), target
+        if anchor:
+            assert anchor in {slug(heading) for heading in parts(there.read_text(encoding="utf-8"))}, target
+
+
+def slug(heading: str) -> str:
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def test_the_changelog_speaks_of_this_version():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    top = re.search(r"(?m)^## \[(.+?)\](.*)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"))
+    assert top is not None
+    assert project["version"] == zhiyin.__version__
+    assert zhiyin.__version__ in top[0], "the newest entry names the version of pyproject.toml"
