@@ -61,6 +61,7 @@ def settings(cls: type) -> dict[str, object]:
 
 @pytest.mark.parametrize("heading", SECTIONS)
 def test_every_setting_is_documented_with_its_default(heading):
+    assert heading in parts(page("configuration.md")), f"docs/configuration.md needs a section {heading}"
     rows, known = documented(parts(page("configuration.md"))[heading]), settings(SECTIONS[heading])
     assert list(rows) == list(known)
     for key, default in known.items():
