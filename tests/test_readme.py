@@ -45,7 +45,9 @@ def test_both_languages_show_the_same_code() -> None:
 def test_every_command_of_the_readme_exists() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     text = README.read_text(encoding="utf-8")
-    assert set(re.findall(r"(?:^|`)make (\w[\w-]*)", text, re.MULTILINE)) <= set(re.findall(r"^([\w-]+):", makefile, re.MULTILINE))
+    assert set(re.findall(r"(?:^|`)make (\w[\w-]*)", text, re.MULTILINE)) <= set(
+        re.findall(r"^([\w-]+):", makefile, re.MULTILINE)
+    )
     from typer.main import get_command
 
     from zhiyin.cli.app import app
