@@ -3,7 +3,9 @@ PYTHON ?= python3
 ARGS ?=
 BIN := .venv/bin
 
-.PHONY: demo test bench format lint types floors unit docs clean
+.PHONY: install demo test bench format lint types unit docs clean
+
+install: .venv/installed  ## make .venv with zhiyin in it
 
 demo: .venv/installed  ## make a shop, train, compare, release and serve (ARGS=--no-serve stops before serving)
 	@$(BIN)/zhiyin demo $(ARGS)
@@ -24,6 +26,9 @@ unit: .venv/developed
 
 bench: .venv/developed  ## speed, as printed in the README (ONLY=prepare picks one)
 	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(ARGS)
+
+docs: .venv/developed  ## write the generated pages again
+	@$(BIN)/python docs/generate.py
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "zhiyin needs Python 3.11 or newer; set PYTHON=python3.x"; exit 1; }

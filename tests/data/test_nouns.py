@@ -200,3 +200,12 @@ def test_the_log_stands_in_the_order_of_all_its_columns(events: list, values: li
     )  # fmt: skip
     got = list(zip(found.times, found.users, found.items, found.kinds, np.nan_to_num(found.values, nan=9), strict=True))
     assert got == sorted(zip(times, users, items, kinds, np.nan_to_num(given_values, nan=9), strict=True))
+
+
+def test_nouns_say_what_they_hold_in_one_line() -> None:
+    data = Dataset.of(tables([("ann", "mug", 1), ("bob", "cup", 3)]))
+    nouns = [data, data.users, data.interactions, data.interactions.histories, data.catalog, data.queries(["ann"])]
+    for noun in nouns:
+        assert "\n" not in repr(noun)
+        assert len(repr(noun)) < 120
+    assert repr(data.interactions) == "Interactions(2 events of 2 users with 2 items: interaction)"

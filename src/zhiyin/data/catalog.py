@@ -30,6 +30,9 @@ class Catalog:
     def __len__(self) -> int:
         return self.frame.height
 
+    def __repr__(self) -> str:
+        return f"Catalog({len(self):,} items: {', '.join(self.columns) or 'nothing known of them'})"
+
     @property
     def columns(self) -> list[str]:
         """The names of the attributes."""

@@ -43,6 +43,9 @@ class Histories:
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
+    def __repr__(self) -> str:
+        return f"Histories({len(self):,} rows, {len(self.items):,} events)"
+
     def __getitem__(self, rows: slice | Indexes | NDArray[np.int64] | Sequence[int]) -> "Histories":
         if isinstance(rows, slice) and rows.step in (None, 1):
             start, stop, _ = rows.indices(len(self))

@@ -62,6 +62,10 @@ class Interactions:
     def __len__(self) -> int:
         return len(self.users)
 
+    def __repr__(self) -> str:
+        kinds = ", ".join(self.kind_names)
+        return f"Interactions({len(self):,} events of {self.n_users:,} users with {self.n_items:,} items: {kinds})"
+
     def __getitem__(self, rows: slice | Mask | NDArray[np.int64]) -> "Interactions":
         """Some of the rows, in the same order; the numbers of users and items stay."""
         users = self.users[rows]

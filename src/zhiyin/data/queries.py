@@ -28,5 +28,8 @@ class Queries:
     def __len__(self) -> int:
         return len(self.people)
 
+    def __repr__(self) -> str:
+        return f"Queries({len(self):,} of {len(self.histories.items):,} events)"
+
     def __getitem__(self, rows: slice | Indexes | NDArray[np.int64] | Sequence[int]) -> "Queries":
         return Queries(self.histories[rows], self.people[rows], self.times[rows])

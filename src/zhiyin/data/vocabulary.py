@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
+from zhiyin.data.codes import distinct, looked_up
 from zhiyin.types import Indexes
 
 
@@ -31,18 +32,15 @@ class Vocabulary:
 
         Works on the categories, never row by row: ten million rows cost one table look-up each.
         """
-        present = column.drop_nulls().unique()
-        texts, codes, used = present.cast(pl.String), column.to_physical(), present.to_physical()
-        vocabulary = cls.of(texts if more is None else pl.concat([texts, more.cast(pl.String)]))
-        table = np.full(int(used.max() or 0) + 1, -1, np.int32)  # type: ignore[arg-type]
-        table[used.to_numpy()] = vocabulary.indexes(texts)
-        if codes.null_count():
-            known = codes.is_not_null().to_numpy()
-            return vocabulary, np.where(known, table[codes.fill_null(0).to_numpy()], np.int32(-1))
-        return vocabulary, table[codes.to_numpy()]
+        found = distinct(column)
+        vocabulary = cls.of(found.texts if more is None else pl.concat([found.texts, more.cast(pl.String)]))
+        return vocabulary, looked_up(column, found, vocabulary.indexes(found.texts))
 
     def __len__(self) -> int:
         return len(self.texts)
+
+    def __repr__(self) -> str:
+        return f"Vocabulary({len(self):,} ids)"
 
     def __contains__(self, id_: object) -> bool:
         return bool(self.indexes([id_])[0] >= 0)

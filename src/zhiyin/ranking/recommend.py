@@ -46,6 +46,9 @@ class Pipeline:
         retrievers = {name or type(model).__name__.lower(): model}
         return cls(retrievers, data.catalog, Popularity().fit(data), rules or Rules())
 
+    def __repr__(self) -> str:
+        return f"Pipeline({', '.join(map(repr, self.retrievers.values()))}, {self.combine!r}, {self.rules!r})"
+
     @property
     def origin_names(self) -> tuple[str, ...]:
         """Who may have found an item; the fallback is last."""

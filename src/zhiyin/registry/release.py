@@ -44,6 +44,10 @@ class Release:
         """A pipeline that was fitted on `data`."""
         return cls(pipeline, data.users, data.items, data.interactions.histories, details or {})
 
+    def __repr__(self) -> str:
+        names = ", ".join(self.pipeline.retrievers)
+        return f"Release({self.number}: {names}; {len(self.users):,} users, {len(self.items):,} items)"
+
     @property
     def last_event(self) -> int:
         """µs UTC of the newest event that this release has learnt from."""
