@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from zhiyin.data.quality import people, rules
@@ -89,7 +90,7 @@ def _account(sieve: Sieve, tables: Tables, settings: CleanSettings) -> Cleaned:
         events = rules.blank(events)
     counted = {finding.code for finding in findings}  # impossible prices are, where they are dropped
     findings += [_blanked(read, name, mask) for name, mask in wrong.items() if f"impossible_{name}" not in counted]
-    profile = Profile.of(events)
+    profile = Profile.of(events, sieve.per_user, sieve.per_item)
     findings += about_log(events, profile, len(sieve.events))
     others = _others(events, tables)
     for entries in others.values():
@@ -142,12 +143,22 @@ def _fast_people(sieve: Sieve, settings: CleanSettings) -> list[Finding]:
     fast = people.faster_than(sieve, limit)
     if not len(fast):
         return []
-    codes, ids, counts = sieve.distinct(sieve.users, "user_id")
-    chosen = pl.DataFrame({"code": codes, "user_id": ids, "events": counts}).filter(pl.col("code").is_in(fast.tolist()))
-    examples = examples_of(chosen.drop("code").sort("events", descending=True))
+    chosen = pl.DataFrame({"user_id": sieve.texts("user_id", fast), "events": sieve.per_user[fast]})
+    examples = examples_of(chosen.sort("events", descending=True))
     message = f"{plural(len(fast), 'person')} with more than {limit:,} events within 24 hours, below the limit for bots"
     advice = "lower clean.max_events_per_day if these are no people"
-    return [Finding("fast_person", "info", "events", len(fast), len(fast) / len(codes), message, advice, examples)]
+    return [
+        Finding(
+            "fast_person",
+            "info",
+            "events",
+            len(fast),
+            len(fast) / np.count_nonzero(sieve.per_user),
+            message,
+            advice,
+            examples,
+        )
+    ]
 
 
 def _others(events: pl.DataFrame, tables: Tables) -> dict[str, Entries]:

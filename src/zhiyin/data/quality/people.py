@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zhiyin.data.quality.settings import CleanSettings
-from zhiyin.data.quality.sieve import Sieve, of_codes
+from zhiyin.data.quality.sieve import Sieve
 from zhiyin.types import MICROSECONDS_PER_DAY, Mask
 
 
@@ -12,7 +12,7 @@ def drop_bots(sieve: Sieve, settings: CleanSettings) -> None:
     """Drop everyone who did more than `max_events_per_day` within 24 hours: all that a machine did misleads."""
     if settings.max_events_per_day:
         bots = faster_than(sieve, settings.max_events_per_day)
-        sieve.drop(of_codes(sieve.users, bots), "bot", people=len(bots))
+        sieve.drop(sieve.of_codes("user_id", bots), "bot", people=len(bots))
 
 
 def faster_than(sieve: Sieve, limit: int) -> NDArray[np.int64]:
@@ -20,7 +20,7 @@ def faster_than(sieve: Sieve, limit: int) -> NDArray[np.int64]:
     lively = np.flatnonzero(sieve.per_user > limit)  # only they can be; mostly nobody
     if not len(lively):
         return lively
-    busy = np.flatnonzero(of_codes(sieve.users, lively))
+    busy = np.flatnonzero(sieve.of_codes("user_id", lively))
     order = busy[np.lexsort((sieve.times[busy], sieve.users[busy]))]
     people, times = sieve.users[order], sieve.times[order]
     fast = (people[limit:] == people[:-limit]) & (times[limit:] - times[:-limit] < MICROSECONDS_PER_DAY)
@@ -34,11 +34,11 @@ def cut_histories(sieve: Sieve, settings: CleanSettings) -> None:
     long = np.flatnonzero(sieve.per_user > settings.max_history)
     if not len(long):
         return
-    concerned = np.flatnonzero(of_codes(sieve.users, long))
+    concerned = np.flatnonzero(sieve.of_codes("user_id", long))
     order = concerned[np.lexsort((sieve.times[concerned], sieve.users[concerned]))]
     people = sieve.users[order]
     ends = np.searchsorted(people, people, side="right")  # stable: of equal times, the later rows stay
-    chosen = np.zeros(len(sieve), np.bool_)
+    chosen = np.zeros(len(sieve.users), np.bool_)
     chosen[order[ends - np.arange(len(order)) > settings.max_history]] = True
     sieve.drop(chosen, "history_cut", people=len(long))
 
@@ -55,7 +55,10 @@ def drop_short_histories(sieve: Sieve, settings: CleanSettings) -> None:
 def drop_outside_k_core(sieve: Sieve, settings: CleanSettings) -> None:
     """Drop people and items with too few events, again and again until all that stay have enough."""
     if max(settings.k_core_users, settings.k_core_items) > 1 and len(sieve):
-        sieve.drop(~k_core(sieve.users, sieve.items, settings.k_core_users, settings.k_core_items), "k_core")
+        chosen = sieve.kept
+        inside = k_core(sieve.users[chosen], sieve.items[chosen], settings.k_core_users, settings.k_core_items)
+        chosen[chosen] = ~inside
+        sieve.drop(chosen, "k_core")
 
 
 def k_core(users: NDArray[np.uint32], items: NDArray[np.uint32], per_user: int, per_item: int) -> Mask:

@@ -31,8 +31,8 @@ class Profile:
     last_time: int  # µs
 
     @classmethod
-    def of(cls, events: pl.DataFrame) -> "Profile":
-        """Count a clean events table (no missing ids or times)."""
+    def of(cls, events: pl.DataFrame, per_user: Counts, per_item: Counts) -> "Profile":
+        """Count a clean events table (no missing ids or times); how many events each id has is known, in any order."""
         times = events["timestamp"].to_numpy()
         first, last = (int(times.min()), int(times.max())) if len(times) else (0, 0)
         first_day = first // MICROSECONDS_PER_DAY
@@ -43,8 +43,8 @@ class Profile:
         per_hour = np.bincount(slots, minlength=len(kinds) * span * 24).reshape(len(kinds), span, 24)
         return cls(
             events=len(events),
-            per_user=_descending(events["user_id"]),
-            per_item=_descending(events["item_id"]),
+            per_user=_descending(per_user),
+            per_item=_descending(per_item),
             first_day=first_day,
             per_day=per_hour.sum(axis=2),
             kinds=kinds,
@@ -67,8 +67,7 @@ def _weekly(per_hour: Counts, first_day: int) -> Counts:
     return week
 
 
-def _descending(ids: pl.Series) -> Counts:
-    counts = np.bincount(ids.to_physical().to_numpy())
+def _descending(counts: Counts) -> Counts:
     return np.sort(counts[counts > 0])[::-1].astype(np.int64)
 
 

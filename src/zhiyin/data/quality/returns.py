@@ -10,19 +10,19 @@ from zhiyin.data.quality.sieve import Sieve
 def drop_returns(sieve: Sieve, settings: CleanSettings) -> None:
     """Drop returns; with "cancel" also the purchases of the same person and item that they fully take back."""
     quantity = sieve.column("quantity")
-    if settings.returns == "keep" or quantity is None or not len(quantity):
+    if settings.returns == "keep" or quantity is None or not len(sieve):
         return
-    returned = (quantity < 0).fill_null(False).to_numpy()
+    returned = (quantity < 0).fill_null(False).to_numpy() & sieve.kept
     if not returned.any():
         return
     purchases, unmatched = (np.empty(0, np.int64), 0)
     if settings.returns == "cancel":
         purchases, unmatched = _taken_back(sieve, quantity, returned)
-    reasons = np.zeros(len(sieve), np.uint8)
+    reasons = np.zeros(len(quantity), np.uint8)
     reasons[purchases] = 2
     reasons[returned] = 1
     sieve.drop(reasons == 1, "return", unmatched=unmatched)
-    sieve.drop(reasons[reasons != 1] == 2, "returned")
+    sieve.drop(reasons == 2, "returned")
 
 
 def _taken_back(
@@ -33,13 +33,16 @@ def _taken_back(
     The newest purchase goes first. A return of less than was bought leaves the purchase in, remembering what is left,
     so that 6 and 6 sent back cancel 12.
     """
-    key = (sieve.users.astype(np.uint64) << np.uint64(32)) | sieve.items  # [kept]
-    touched = np.flatnonzero(pl.Series(key).is_in(pl.Series(np.unique(key[returned])).implode()).to_numpy())
-    order = touched[np.lexsort((returned[touched], sieve.times[touched], key[touched]))]
-    amounts = quantity.gather(order).fill_null(0).to_list()
+    people = np.flatnonzero(sieve.of_codes("user_id", np.unique(sieve.users[returned]).astype(np.int64)))
+    pairs = (sieve.users[people].astype(np.uint64) << np.uint64(32)) | sieve.items[people]
+    concerned = np.isin(pairs, np.unique(pairs[returned[people]]))
+    touched, pairs = people[concerned], pairs[concerned]
+    order = np.lexsort((returned[touched], sieve.times[touched], pairs))
+    touched, pairs = touched[order], pairs[order]
+    amounts = quantity.gather(touched).fill_null(0).to_list()
     cancelled: list[int] = []
     unmatched, current, bought = 0, -1, list[tuple[int, float]]()  # bought: (position, what is left), newest last
-    for position, pair, amount in zip(order.tolist(), key[order].tolist(), amounts, strict=True):
+    for position, pair, amount in zip(touched.tolist(), pairs.tolist(), amounts, strict=True):
         if pair != current:
             current, bought = pair, []
         if amount > 0:

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from zhiyin.data.quality.settings import CleanSettings
-from zhiyin.data.quality.sieve import Sieve, of_codes
+from zhiyin.data.quality.sieve import Sieve
 from zhiyin.types import MICROSECONDS_PER_DAY
 
 AMOUNTS = ("price", "value", "quantity")
@@ -44,9 +44,9 @@ def drop_named_items(sieve: Sieve, settings: CleanSettings) -> None:
     """Drop the ids of `drop_items` and `drop_item_patterns`."""
     if not (settings.drop_items or settings.drop_item_patterns) or not len(sieve):
         return
-    codes, ids, _ = sieve.distinct(sieve.items, "item_id")
+    codes, ids = sieve.distinct_items()
     chosen = codes[named_items(ids, settings).to_numpy()]
-    sieve.drop(of_codes(sieve.items, chosen), "dropped_item", items=len(chosen))
+    sieve.drop(sieve.of_codes("item_id", chosen), "dropped_item", items=len(chosen))
 
 
 def named_items(ids: pl.Series, settings: CleanSettings) -> pl.Series:
@@ -60,9 +60,9 @@ def drop_unknown_items(sieve: Sieve, settings: CleanSettings, catalogue: pl.Data
     """Drop events whose item has no row in the catalogue, where the settings ask for it."""
     if settings.unknown_items == "keep" or catalogue is None or not len(sieve):
         return
-    codes, ids, _ = sieve.distinct(sieve.items, "item_id")
+    codes, ids = sieve.distinct_items()
     chosen = codes[(~ids.is_in(catalogue["item_id"].implode())).to_numpy()]
-    sieve.drop(of_codes(sieve.items, chosen), "unknown_item", items=len(chosen))
+    sieve.drop(sieve.of_codes("item_id", chosen), "unknown_item", items=len(chosen))
 
 
 def impossible(name: str, amounts: pl.Series) -> pl.Series:

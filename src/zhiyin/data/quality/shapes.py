@@ -1,8 +1,8 @@
 """Findings about ids: odd ones among the others, endless ones, near-twins, invisible characters."""
 
-import numpy as np
 import polars as pl
 
+from zhiyin.data.codes import distinct
 from zhiyin.data.quality.findings import Finding, Level, examples_of, percent, plural
 from zhiyin.data.quality.rules import named_items
 from zhiyin.data.quality.settings import CleanSettings
@@ -29,13 +29,8 @@ def about_ids(events: pl.DataFrame, settings: CleanSettings) -> list[Finding]:
 
 def counted(ids: pl.Series) -> pl.DataFrame:
     """Each id as text with how many `events` it has; missing ids are left out."""
-    ids = ids.drop_nulls()
-    codes = ids.to_physical().to_numpy()
-    counts = np.bincount(codes)
-    present = np.flatnonzero(counts)
-    somewhere = np.zeros(len(counts), np.int64)
-    somewhere[codes] = np.arange(len(codes))  # any event of each id serves to look up its text
-    return pl.DataFrame({ids.name: ids.gather(somewhere[present]).cast(pl.String), "events": counts[present]})
+    found = distinct(ids)
+    return pl.DataFrame({ids.name: found.texts, "events": found.counts})
 
 
 def _finding(

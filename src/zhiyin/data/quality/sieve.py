@@ -1,4 +1,7 @@
-"""The events while they are being cleaned: which are still in, and why each of the others is out."""
+"""The events while they are being cleaned: which are still in, and why each of the others is out.
+
+Nothing is taken out of the columns before the end: every rule looks at whole columns, and only the reasons change.
+"""
 
 import numpy as np
 import polars as pl
@@ -12,9 +15,10 @@ KEPT = 0
 
 
 class Sieve:
-    """Columns of the events that are still in, dense, and a reason for each that is not.
+    """Whole columns of the events, and a reason for each event that is out.
 
-    `users`, `items` uint32[kept] are the physical codes of the id columns; `times` int64[kept] µs.
+    `users`, `items` uint32[rows] are the physical codes of the id columns; `times` int64[rows] µs; where an id or a
+    time is missing, a 0 stands for it until the event is dropped.
     """
 
     def __init__(self, events: pl.DataFrame) -> None:
@@ -25,46 +29,39 @@ class Sieve:
         self.reasons = np.zeros(len(events), np.uint8)  # [rows]; 0 = kept, else 1 + index into reason_names
         self.reason_names: list[str] = []
         self.details: dict[str, dict[str, int]] = {}
-        self._rows: NDArray[np.int64] | None = None  # rows that are still in; None = all
-        self._per_user: NDArray[np.int64] | None = None
+        self.per_user = np.bincount(self.users)  # int64[codes]: how many events of each person are still in
+        self.per_item = np.bincount(self.items)  # int64[codes]
+        self._kept = len(events)
 
     def __len__(self) -> int:
-        return len(self.users)
+        return self._kept
 
     def drop(self, chosen: Mask, reason: str, **details: int) -> None:
-        """Take out the chosen[kept] events; `details` are numbers that the finding's message may name."""
-        if not chosen.any():
+        """Take out those of the chosen[rows] that are still in; `details` are numbers for the finding's message."""
+        rows = np.flatnonzero(chosen)
+        rows = rows[self.reasons[rows] == KEPT]
+        if not len(rows):
             return
         if reason not in self.reason_names:
             self.reason_names.append(reason)
         self.details[reason] = details
-        self.reasons[self.rows[chosen]] = 1 + self.reason_names.index(reason)
-        stay = np.flatnonzero(~chosen)  # taking by position is quicker than by mask
-        self._rows = stay if self._rows is None else self._rows.take(stay)
-        self.users, self.items, self.times = self.users.take(stay), self.items.take(stay), self.times.take(stay)
-        self._per_user = None
+        self.reasons[rows] = 1 + self.reason_names.index(reason)
+        self.per_user = self.per_user - np.bincount(self.users[rows], minlength=len(self.per_user))
+        self.per_item = self.per_item - np.bincount(self.items[rows], minlength=len(self.per_item))
+        self._kept -= len(rows)
 
     @property
-    def rows(self) -> NDArray[np.int64]:
-        """int64[kept]: where the events that are still in stand in the frame."""
-        return np.arange(len(self.events)) if self._rows is None else self._rows
-
-    @property
-    def per_user(self) -> NDArray[np.int64]:
-        """int64[codes]: how many events of each person are still in."""
-        if self._per_user is None:
-            self._per_user = np.bincount(self.users)
-        return self._per_user
+    def kept(self) -> Mask:
+        """bool[rows]: the events that are still in."""
+        return self.reasons == KEPT
 
     def column(self, name: str) -> pl.Series | None:
-        """One more column of the events that are still in; None where the frame has none."""
-        if name not in self.events.columns:
-            return None
-        return self.events[name] if self._rows is None else self.events[name].gather(self._rows)
+        """One more whole column; None where the frame has none."""
+        return self.events[name] if name in self.events.columns else None
 
     def frame(self) -> pl.DataFrame:
         """The events that are still in."""
-        return self.events if self._rows is None else self.events.filter(pl.Series(self.reasons == KEPT))
+        return self.events.filter(pl.Series(self.kept)) if self.reason_names else self.events
 
     def unless(self, reason: str) -> pl.DataFrame:
         """All events as they were read, but for those that were dropped for this reason."""
@@ -75,28 +72,33 @@ class Sieve:
     def dropped(self) -> pl.DataFrame:
         """Every event that is out, with its `reason`."""
         names = pl.Series("reason", [None, *self.reason_names], dtype=pl.String)
-        out = self.reasons != KEPT
-        if not out.any():
-            return self.events.clear().with_columns(pl.Series("reason", [], dtype=pl.String))
-        return self.events.filter(pl.Series(out)).with_columns(names.gather(self.reasons[out]))
+        rows = np.flatnonzero(self.reasons)
+        return self.events[rows].with_columns(names.gather(self.reasons[rows]))
 
-    def distinct(self, codes: Codes, name: str) -> tuple[NDArray[np.int64], pl.Series, NDArray[np.int64]]:
-        """Each code that occurs among `codes`[kept] of a column, its text id, and how many events it has."""
-        counts = np.bincount(codes)
-        present = np.flatnonzero(counts)
-        somewhere = np.zeros(len(counts), np.int64)
-        somewhere[codes] = self.rows  # any row of each code serves to look up its text
-        return present, self.events[name].gather(somewhere[present]).cast(pl.String), counts[present]
+    def of_codes(self, name: str, chosen: NDArray[np.int64]) -> Mask:
+        """bool[rows]: the events that are still in and whose user_id or item_id has one of the chosen codes."""
+        codes, counts = (self.users, self.per_user) if name == "user_id" else (self.items, self.per_item)
+        if not len(chosen):
+            return np.zeros(len(codes), np.bool_)
+        wanted = np.zeros(len(counts), np.bool_)
+        wanted[chosen] = True
+        found = wanted[codes]
+        found &= self.kept
+        return found
+
+    def distinct_items(self) -> tuple[NDArray[np.int64], pl.Series]:
+        """Each code that occurs among the items of the events that are still in, and its text id."""
+        present = np.flatnonzero(self.per_item)
+        return present, self.texts("item_id", present)
+
+    def texts(self, name: str, codes: NDArray[np.int64]) -> pl.Series:
+        """The text ids of some codes of user_id or item_id that occur among the events that are still in."""
+        column = self.users if name == "user_id" else self.items
+        rows = np.flatnonzero(self.of_codes(name, codes))
+        somewhere = np.zeros(int(codes.max(initial=0)) + 1, np.int64)
+        somewhere[column[rows]] = rows  # any row of each code serves to look up its text
+        return self.events[name].gather(somewhere[codes]).cast(pl.String)
 
 
 def _codes(ids: pl.Series) -> Codes:
     return ids.to_physical().fill_null(0).to_numpy()
-
-
-def of_codes(codes: Codes, chosen: NDArray[np.int64]) -> Mask:
-    """bool[kept]: the events whose code is one of the chosen."""
-    if not len(chosen) or not len(codes):
-        return np.zeros(len(codes), np.bool_)
-    wanted = np.zeros(int(codes.max()) + 1, np.bool_)
-    wanted[chosen] = True
-    return wanted[codes]

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 import polars as pl
 
+from zhiyin.data.codes import distinct, replaced
 from zhiyin.data.settings import TableName
 from zhiyin.data.sources.reading import Unreadable
 from zhiyin.data.sources.times import SECOND, parsed
@@ -44,6 +45,7 @@ CODED = ("user_id", "item_id", "event_type")
 TIMES = ("timestamp", "created_at")
 TEXTS = ("title", "description", "category", "brand", "image")
 NUMBERS = ("value", "price", "quantity")
+NUMERIC: dict[str, pl.DataType] = {**dict.fromkeys(NUMBERS, pl.Float32()), **dict.fromkeys(TIMES, pl.Int64())}
 
 Read: TypeAlias = tuple[pl.Series, str]
 """The canonical column, and a note on how it was read (empty when there is nothing to say)."""
@@ -97,12 +99,10 @@ def ids(column: pl.Series) -> pl.Series:
 
 def coded_ids(column: pl.Series) -> pl.Series:
     """Categorical: the same, where the few distinct ids are looked at instead of every row."""
-    text = column if column.dtype == pl.Categorical else id_text(column)
-    codes = text.cast(pl.Categorical)
-    distinct = codes.unique().cast(pl.String)
-    if _tidied(distinct, distinct).equals(distinct, null_equal=True):
-        return codes
-    return _tidied(text.cast(pl.String), distinct).cast(pl.Categorical)
+    coded = (column if column.dtype == pl.Categorical else id_text(column)).cast(pl.Categorical)
+    found = distinct(coded)
+    tidy = _tidied(found.texts, found.texts)
+    return coded if tidy.equals(found.texts, null_equal=True) else replaced(coded, found, tidy)
 
 
 def id_text(column: pl.Series) -> pl.Series:

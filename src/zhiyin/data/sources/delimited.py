@@ -1,7 +1,8 @@
 """Delimited text: quickly when the file is clean, carefully when it is not.
 
-The quick way is one pass of Polars over the columns that are needed, as text. Only what it stumbles over (another
-encoding, lines with too many fields, stray quotes) goes the careful way: the text is decoded whole, cut into records
+The quick way is one pass of Polars over the columns that are needed: numbers as numbers where the first rows are such,
+all else as text, and all as text where a later row is no number. Only what it stumbles over then (another encoding,
+lines with too many fields, stray quotes) goes the careful way: the text is decoded whole, cut into records
 one by one, and the records whose number of fields is wrong are left out and named. Short lines are found in both ways;
 an empty line counts as a row and holds nothing.
 """
@@ -9,10 +10,11 @@ an empty line counts as a row and holds nothing.
 import csv
 import gzip
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from zhiyin.data.sources.sniff import Shape, guessed_encoding, records
@@ -20,6 +22,8 @@ from zhiyin.data.sources.sniff import beginning as head
 from zhiyin.errors import DataError
 
 BATCH = 200_000  # records that become a frame at once in the careful way
+BLOCK = 2**20  # bytes that are counted at once
+PLAIN_NUMBERS: dict[pl.DataType, str] = {pl.Float32(): r"^-?\d+(\.\d+)?$", pl.Int64(): r"^-?\d{1,18}$"}
 
 
 @dataclass(frozen=True)
@@ -37,14 +41,22 @@ def numbered(height: int) -> pl.Series:
     return pl.int_range(1, height + 1, dtype=pl.UInt32, eager=True).alias("row")
 
 
-def read(shape: Shape, wanted: Sequence[str]) -> Raw:
-    """The wanted columns of a delimited file, all as text."""
-    if shape.quick:
+def read(shape: Shape, wanted: Sequence[str], numbers: Mapping[str, pl.DataType] | None = None) -> Raw:
+    """The wanted columns of a delimited file as text; those of `numbers` as such, if all of their values are plain."""
+    plain = _plain(shape, numbers or {}) if shape.quick else {}
+    for kinds in (plain, {}) if plain else ({},) if shape.quick else ():
         try:
-            return _quick(shape, wanted)
-        except (pl.exceptions.PolarsError, OSError):  # the careful way finds out what is wrong, or reads it
+            return _quick(shape, wanted, kinds)
+        except (pl.exceptions.PolarsError, OSError):  # the next way finds out what is wrong, or reads it
             pass
     return _careful(shape, wanted)
+
+
+def _plain(shape: Shape, numbers: Mapping[str, pl.DataType]) -> dict[str, pl.DataType]:
+    """Those of the columns whose first values are all plain numbers or empty."""
+    first = beginning(shape, 1_000)
+    fits = {name: (first[name] == "") | first[name].str.contains(PLAIN_NUMBERS[kind]) for name, kind in numbers.items()}
+    return {name: numbers[name] for name, plain in fits.items() if plain.all() and not (first[name] == "").all()}
 
 
 def beginning(shape: Shape, rows: int) -> pl.DataFrame:
@@ -87,22 +99,35 @@ def decoded(shape: Shape) -> tuple[str, tuple[str, ...]]:
         ) from error
 
 
-def _quick(shape: Shape, wanted: Sequence[str]) -> Raw:
+def _quick(shape: Shape, wanted: Sequence[str], numbers: Mapping[str, pl.DataType]) -> Raw:
     scan = pl.scan_csv(
         shape.path,
         has_header=False,
         skip_rows=int(shape.header),
         separator=shape.separator,
-        schema={name: pl.String() for name in shape.columns},
+        schema={name: numbers.get(name, pl.String()) for name in shape.columns},
         glob=False,
     )
     last = pl.col(shape.columns[-1])
     frame = scan.select(*wanted, last.is_null().alias("\0short")).collect()
     rows, empty = numbered(frame.height), frame["\0short"]
     frame = frame.drop("\0short")
-    if not empty.any():
+    if not empty.any() or _is_whole(shape, frame.height):
         return Raw(frame, rows, notes=shape.notes)
     return _without_short(shape, frame, rows, empty)
+
+
+def _is_whole(shape: Shape, height: int) -> bool:
+    """Whether no line is short, by counting separators; false where quotes or compression make that unsure."""
+    if shape.compressed:
+        return False
+    content, separator, found = np.memmap(shape.path, np.uint8, mode="r"), ord(shape.separator), 0
+    for start in range(0, len(content), BLOCK):
+        block = content[start : start + BLOCK]
+        if (block == ord('"')).any():
+            return False
+        found += int(np.count_nonzero(block == separator))
+    return found == (height + shape.header) * (len(shape.columns) - 1)
 
 
 def _without_short(shape: Shape, frame: pl.DataFrame, rows: pl.Series, empty: pl.Series) -> Raw:

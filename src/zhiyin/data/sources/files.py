@@ -14,6 +14,7 @@ import polars as pl
 
 from zhiyin.data.settings import Source
 from zhiyin.data.sources import delimited
+from zhiyin.data.sources.canonical import NUMERIC
 from zhiyin.data.sources.delimited import Raw, numbered
 from zhiyin.data.sources.environment import with_environment
 from zhiyin.data.sources.reading import Recognised
@@ -64,7 +65,7 @@ def read_file(path: Path, source: Source, recognise: Recogniser) -> Found:
         shape = sniffed(path, source)
         if shape.format == "delimited":
             recognised = _from_header(shape, recognise)
-            raw = delimited.read(shape, wanted(recognised))
+            raw = delimited.read(shape, wanted(recognised), _numbers(recognised))
         else:
             whole = _whole(shape)
             recognised = recognise(whole.frame.columns, shape.place)
@@ -103,6 +104,13 @@ def digest(path: Path) -> str:
 def wanted(recognised: Recognised) -> list[str]:
     """The source's columns that are needed."""
     return [*dict.fromkeys([match.theirs for match in recognised.matches]), *recognised.kept]
+
+
+def _numbers(recognised: Recognised) -> dict[str, pl.DataType]:
+    """The source's columns that should hold numbers and nothing else."""
+    theirs = [match.theirs for match in recognised.matches]
+    alone = [match for match in recognised.matches if theirs.count(match.theirs) == 1]
+    return {match.theirs: NUMERIC[match.canonical] for match in alone if match.canonical in NUMERIC}
 
 
 def renamed(raw: Raw, recognised: Recognised) -> Raw:

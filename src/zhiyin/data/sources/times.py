@@ -14,6 +14,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from zhiyin.data.sources.iso import iso_times
+
 SECOND = 1_000_000  # µs
 UNITS = (
     ("seconds", 0.0, 1e11),
@@ -54,6 +56,9 @@ def parsed(column: pl.Series, day_first: bool | None = None) -> Times:
         return _numbers(column)
     if dtype != pl.String:
         column = column.cast(pl.String, strict=False)
+    common = iso_times(column)
+    if common.null_count() == column.null_count() < len(column):
+        return Times(common, ISO)
     numbers = column.cast(pl.Int64, strict=False)
     if numbers.null_count() > column.null_count():
         stripped = column.str.strip_chars()
@@ -63,8 +68,8 @@ def parsed(column: pl.Series, day_first: bool | None = None) -> Times:
     if numbers.null_count() == column.null_count():
         return _numbers(numbers)
     if numbers.null_count() == numbers.len():
-        return _texts(column, day_first)
-    first, second = _numbers(numbers), _texts(column.set(numbers.is_not_null(), None), day_first)
+        return _texts(column, common, day_first)
+    first, second = _numbers(numbers), _texts(column.set(numbers.is_not_null(), None), common, day_first)
     return Times(_either(first.values, second.values), f"{first.note}; {second.note}" if second.note else first.note)
 
 
@@ -134,10 +139,8 @@ def _written_dates(whole: pl.Series) -> Times | None:
     return None
 
 
-def _texts(column: pl.Series, day_first: bool | None) -> Times:
-    common = _to_the_second(column)
-    if common.null_count() == column.null_count():
-        return Times(common, ISO)
+def _texts(column: pl.Series, common: pl.Series, day_first: bool | None) -> Times:
+    """The times of texts, of which `common` holds those that the quick way has read."""
     distinct = column.filter(common.is_null()).drop_nulls().unique(maintain_order=True)
     texts = distinct.str.strip_chars()
     stamps, notes = _year_first(texts), [ISO]
@@ -151,20 +154,6 @@ def _texts(column: pl.Series, day_first: bool | None) -> Times:
     joined = pl.DataFrame({"text": column}).join(table, on="text", how="left", maintain_order="left")
     named = "texts read as dates with named months" if stamps.null_count() < stamps.len() else ""
     return Times(_either(common, joined["µs"]), "; ".join(notes) or named)
-
-
-def _to_the_second(column: pl.Series) -> pl.Series:
-    """The quick way for what most logs hold: 2010-12-01 08:26:00 or T08:26:00.123Z; null for all else."""
-    some = column.drop_nulls().head(1_000)
-    separator = "T" if (some.str.slice(10, 1) == "T").sum() > len(some) // 2 else " "
-    form = f"%Y-%m-%d{separator}%H:%M:%S"
-    stamps = _stamped(column.str.slice(0, 19).str.to_datetime(form, time_unit="us", strict=False))
-    rest = column.str.slice(19).str.strip_suffix("Z")
-    if (rest == "").all():
-        return stamps
-    digits = pl.when(rest.str.contains(r"^\.[0-9]{1,9}$")).then(rest.str.slice(1, 6).str.pad_end(6, "0"))
-    fraction = pl.select(pl.when(rest == "").then(pl.lit("0")).otherwise(digits).cast(pl.Int64))
-    return stamps + fraction.to_series()
 
 
 def _either(first: pl.Series, second: pl.Series) -> pl.Series:
