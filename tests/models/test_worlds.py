@@ -1,5 +1,7 @@
 """Worlds whose right answer is known by reasoning."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -10,11 +12,13 @@ from zhiyin.data.histories import Histories
 from zhiyin.data.interactions import Interactions
 from zhiyin.data.queries import Queries
 from zhiyin.data.vocabulary import Vocabulary
+from zhiyin.errors import ConfigError
 from zhiyin.models.content import Content
 from zhiyin.models.ease import EASE
 from zhiyin.models.item_knn import ItemKNN
 from zhiyin.models.popularity import Popularity
 from zhiyin.models.user_knn import UserKNN
+from zhiyin.testing import small_world, some_queries
 from zhiyin.types import MICROSECONDS_PER_DAY
 
 PERSONAL = [ItemKNN(shrinkage=1), UserKNN(shrinkage=1), EASE(l2=1)]
@@ -150,3 +154,14 @@ def test_one_user_and_one_item_are_a_world_too():
     for model in (Popularity(), ItemKNN(), UserKNN(), EASE(), Content()):
         scores = model.fit(world([0], [0])).score(asked([0], [], [-1]))
         assert scores.shape == (3, 1)
+
+
+def test_columns_that_say_nothing_can_be_ignored():
+    world = small_world()
+    first = world.catalog.columns[0]
+    without = replace(world, catalog=Catalog(world.catalog.frame.drop(first)))
+    queries = some_queries(world)
+    found, expected = Content(ignore=(first,)).fit(world).score(queries), Content().fit(without).score(queries)
+    np.testing.assert_array_equal(found, expected)
+    with pytest.raises(ConfigError, match=r"Content\.ignore: the item column 'titel'"):
+        Content(ignore=("titel",)).fit(world)

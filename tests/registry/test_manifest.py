@@ -45,7 +45,7 @@ def test_an_untouched_release_is_verified(release: Path) -> None:
 
 def test_a_metric_that_is_not_a_number_does_not_lose_a_training(release: Path) -> None:
     write_manifest(release, 3, {"metrics": {"auc": math.nan, "mean": np.float32(0.5), "ci": (0, math.inf)}})
-    assert verify(release).metrics == {"auc": None, "mean": 0.5, "ci": [0, None]}
+    assert verify(release).metrics == {"auc": None, "mean": 0.5, "ci": [0, "inf"]}
 
 
 def test_details_that_are_no_data_are_refused(release: Path) -> None:

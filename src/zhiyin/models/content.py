@@ -7,9 +7,11 @@ import numpy as np
 import polars as pl
 from scipy.sparse import csr_array
 
+from zhiyin import fields
 from zhiyin.compute.svd import right_singular_vectors
 from zhiyin.data.dataset import Dataset
 from zhiyin.data.queries import Queries
+from zhiyin.errors import ConfigError
 from zhiyin.features.attributes import Attributes
 from zhiyin.features.interest import query_interest
 from zhiyin.models.embedding import Embedding
@@ -28,6 +30,7 @@ class Content(Embedding):
     dimensions: int = 128
     half_life_days: float | None = 90.0  # how fast an event of the history loses weight; None: not at all
     max_terms: int = 50_000  # a bound on memory: dimensions × max_terms floats
+    ignore: tuple[str, ...] = ()  # columns that say nothing about what an item is like, such as a web address
     seed: int = 0
     attributes_: Attributes = field(init=False, repr=False, compare=False)
     places_: Indexes = field(init=False, repr=False, compare=False)  # int32[n], an item's own index, -1 without vector
@@ -40,7 +43,12 @@ class Content(Embedding):
 
     def fit(self, data: Dataset) -> Self:
         """Learn the terms and their strongest directions."""
-        self.attributes_ = Attributes.of(data.catalog.frame, self.max_terms)
+        for name in self.ignore:
+            if name not in data.catalog.columns:
+                raise ConfigError(
+                    fields.unknown(f"Content.ignore: the item column {name!r}", name, data.catalog.columns)
+                )
+        self.attributes_ = Attributes.of(data.catalog.frame.drop(self.ignore), self.max_terms)
         matrix = self.attributes_.matrix(data.catalog.frame)  # [n, terms]
         self.components_ = right_singular_vectors(matrix, self.dimensions, np.random.default_rng(self.seed))
         self.item_vectors_ = _directions(matrix, self.components_)
