@@ -17,22 +17,20 @@ class Distinct(NamedTuple):
 
 def distinct(column: pl.Series) -> Distinct:
     """The ids of a categorical column; missing ones are left out."""
-    known = column.drop_nulls() if column.null_count() else column
-    codes = known.to_physical().to_numpy()
+    codes = _codes(column)
     counts = np.bincount(codes)
-    present = np.flatnonzero(counts)
     somewhere = np.zeros(len(counts), np.uint32)
     somewhere[codes] = np.arange(len(codes), dtype=np.uint32)  # any row of an id serves to look up its text
-    return Distinct(present, known.gather(somewhere[present]).cast(pl.String), counts[present])
+    present = np.flatnonzero(counts)
+    present = present[:-1] if column.null_count() else present  # the last stands for what is missing
+    return Distinct(present, column.gather(somewhere[present]).cast(pl.String), counts[present])
 
 
 def looked_up(column: pl.Series, ids: Distinct, values: NDArray[np.int32]) -> NDArray[np.int32]:
     """int32[rows]: for each row of a column the value of its id, -1 where it is missing."""
-    codes = column.to_physical()
-    table = np.full(int(ids.codes.max(initial=0)) + 1, -1, np.int32)
+    table = np.full(int(ids.codes.max(initial=0)) + 2, -1, np.int32)
     table[ids.codes] = values
-    found = table[codes.fill_null(0).to_numpy()]
-    return np.where(codes.is_not_null().to_numpy(), found, np.int32(-1)) if codes.null_count() else found
+    return table[_codes(column)]
 
 
 def replaced(column: pl.Series, ids: Distinct, texts: pl.Series) -> pl.Series:
@@ -40,3 +38,10 @@ def replaced(column: pl.Series, ids: Distinct, texts: pl.Series) -> pl.Series:
     places = pl.Series(looked_up(column, ids, np.arange(len(texts), dtype=np.int32)))
     places = places.set(places < 0, None) if column.null_count() else places
     return texts.cast(pl.Categorical).gather(places.cast(pl.UInt32)).alias(column.name)
+
+
+def _codes(column: pl.Series) -> NDArray[np.uint32]:
+    """uint32[rows]: physical codes; for a missing id the one above all others."""
+    codes = column.to_physical()
+    highest = codes.max()
+    return codes.fill_null(highest + 1 if isinstance(highest, int) else 0).to_numpy()

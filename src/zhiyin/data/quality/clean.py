@@ -83,7 +83,7 @@ def clean(tables: Tables, settings: CleanSettings, now: int) -> Cleaned:
 
 def _account(sieve: Sieve, tables: Tables, settings: CleanSettings) -> Cleaned:
     events, read = sieve.frame(), sieve.unless("dropped_item")
-    findings = findings_of(sieve, settings) + about_ids(sieve.events, settings) + _fast_people(sieve, settings)
+    findings = findings_of(sieve, settings) + about_ids(sieve.ids, settings) + _fast_people(sieve, settings)
     findings += about_amounts(read)
     wrong = rules.wrong_amounts(read)
     if wrong:

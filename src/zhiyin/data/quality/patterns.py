@@ -142,7 +142,7 @@ def about_amounts(events: pl.DataFrame) -> list[Finding]:
             found += _outliers(events, name, code)
     free = int((events["price"] == 0).sum()) if "price" in events.columns else 0
     if free:
-        rows = events.lazy().filter(pl.col("price") == 0).head(3).collect()
+        rows = events[(events["price"] == 0).arg_true().head(3)]
         message = f"{plural(free, 'event')} ({percent(free / len(events))}) at price 0"
         advice = "gifts are fine, but corrections of the stock are no sales"
         examples = examples_of(rows)
@@ -156,8 +156,8 @@ def _outliers(events: pl.DataFrame, name: str, code: str) -> list[Finding]:
     if not len(sample):
         return []
     limit = FAR * float(np.median(sample))
-    outlying = (pl.col(name) > limit) & pl.col(name).is_finite()
-    rows = events.lazy().filter(outlying).sort(name, descending=True).collect()
+    outlying = events[name].is_between(limit, np.inf, closed="none").arg_true()
+    rows = events[outlying].sort(name, descending=True)
     if not len(rows):
         return []
     share = len(rows) / len(events)

@@ -6,7 +6,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from zhiyin.types import MICROSECONDS_PER_DAY, Floats
+from zhiyin.data.codes import distinct, looked_up
+from zhiyin.types import MICROSECONDS_PER_DAY, Floats, Indexes
 
 MICROSECONDS_PER_HOUR = MICROSECONDS_PER_DAY // 24
 LONGEST_CALENDAR_DAYS = 366 * 200  # earliest and `now` bound the times; this bounds memory whatever they say
@@ -38,9 +39,10 @@ class Profile:
         first_day = first // MICROSECONDS_PER_DAY
         span = min(last // MICROSECONDS_PER_DAY - first_day + 1, LONGEST_CALENDAR_DAYS)
         kinds, codes = _kinds(events)
-        hour = (pl.col("timestamp") // MICROSECONDS_PER_HOUR - 24 * first_day).clip(upper_bound=24 * span - 1)
-        slots = events.select(hour + pl.lit(codes) * (24 * span)).to_series().to_numpy()
-        per_hour = np.bincount(slots, minlength=len(kinds) * span * 24).reshape(len(kinds), span, 24)
+        hours = np.minimum(times // MICROSECONDS_PER_HOUR - 24 * first_day, 24 * span - 1)
+        per_hour = np.bincount(hours + codes * np.int64(24 * span), minlength=len(kinds) * span * 24).reshape(
+            len(kinds), span, 24
+        )
         return cls(
             events=len(events),
             per_user=_descending(per_user),
@@ -71,22 +73,19 @@ def _descending(counts: Counts) -> Counts:
     return np.sort(counts[counts > 0])[::-1].astype(np.int64)
 
 
-def _kinds(events: pl.DataFrame) -> tuple[tuple[str, ...], pl.Series]:
+def _kinds(events: pl.DataFrame) -> tuple[tuple[str, ...], Indexes]:
     """The event types, the commonest first, and the position of each event's type in them."""
     if "event_type" not in events.columns or not len(events):
-        return ("event",), pl.Series([0])
-    counted = events["event_type"].value_counts(sort=True)
-    if len(counted) == 1:
-        return (_kind(counted["event_type"][0]),), pl.Series([0])
-    nulls = 1 + int(counted["event_type"].to_physical().fill_null(0).to_numpy().max())  # stands for "no type"
-    codes = events["event_type"].to_physical().fill_null(nulls).to_numpy()
-    position = np.zeros(nulls + 1, np.int64)
-    position[counted["event_type"].to_physical().fill_null(nulls).to_numpy()] = np.minimum(
-        np.arange(len(counted)), MOST_KINDS
-    )
-    kinds = [_kind(kind) for kind in counted["event_type"][:MOST_KINDS]]
-    kinds += ["other"] if len(counted) > MOST_KINDS else []
-    return tuple(kinds), pl.Series(position[codes])
+        return ("event",), np.zeros(1, np.int32)
+    column = events["event_type"]
+    found = distinct(column)
+    names, counts = [*found.texts, None], np.append(found.counts, column.null_count())
+    order = np.argsort(-counts, kind="stable")[: np.count_nonzero(counts)]
+    position = np.zeros(len(names), np.int32)
+    position[order] = np.minimum(np.arange(len(order)), MOST_KINDS)
+    kinds = [_kind(names[place]) for place in order[:MOST_KINDS]] + ["other"] * (len(order) > MOST_KINDS)
+    codes = looked_up(column, found, position[:-1])
+    return tuple(kinds), np.where(codes < 0, position[-1], codes) if column.null_count() else codes
 
 
 def _kind(name: str | None) -> str:

@@ -1,8 +1,10 @@
 """Findings about ids: odd ones among the others, endless ones, near-twins, invisible characters."""
 
+from collections.abc import Mapping
+
 import polars as pl
 
-from zhiyin.data.codes import distinct
+from zhiyin.data.codes import Distinct
 from zhiyin.data.quality.findings import Finding, Level, examples_of, percent, plural
 from zhiyin.data.quality.rules import named_items
 from zhiyin.data.quality.settings import CleanSettings
@@ -15,22 +17,16 @@ MOSTLY = 0.95  # … and where the usual ones cover this share, the rest stands 
 ODD_SHARE = 0.05  # of the events: goods that sell more than this are no exception
 
 
-def about_ids(events: pl.DataFrame, settings: CleanSettings) -> list[Finding]:
+def about_ids(ids: Mapping[str, Distinct], settings: CleanSettings) -> list[Finding]:
     """What is odd about the ids of all events as they were read, but for items that cleaning drops by name."""
     findings = []
-    for name in ("user_id", "item_id"):
-        known = counted(events[name])
+    for name, found in ids.items():
+        known = pl.DataFrame({name: found.texts, "events": found.counts})
         if name == "item_id" and len(known):
             known = known.filter(~named_items(known[name], settings))
         if len(known):
             findings += [*_long(known, name), *_invisible(known, name), *_near_twins(known, name), *_odd(known, name)]
     return findings
-
-
-def counted(ids: pl.Series) -> pl.DataFrame:
-    """Each id as text with how many `events` it has; missing ids are left out."""
-    found = distinct(ids)
-    return pl.DataFrame({ids.name: found.texts, "events": found.counts})
 
 
 def _finding(

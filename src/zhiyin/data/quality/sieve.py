@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from zhiyin.data.codes import distinct
 from zhiyin.types import Mask, Times
 
 Codes = NDArray[np.uint32]
@@ -29,6 +30,7 @@ class Sieve:
         self.reasons = np.zeros(len(events), np.uint8)  # [rows]; 0 = kept, else 1 + index into reason_names
         self.reason_names: list[str] = []
         self.details: dict[str, dict[str, int]] = {}
+        self.ids = {name: distinct(events[name]) for name in ("user_id", "item_id")}  # of all events as they were read
         self.per_user = np.bincount(self.users)  # int64[codes]: how many events of each person are still in
         self.per_item = np.bincount(self.items)  # int64[codes]
         self._kept = len(events)
@@ -92,12 +94,9 @@ class Sieve:
         return present, self.texts("item_id", present)
 
     def texts(self, name: str, codes: NDArray[np.int64]) -> pl.Series:
-        """The text ids of some codes of user_id or item_id that occur among the events that are still in."""
-        column = self.users if name == "user_id" else self.items
-        rows = np.flatnonzero(self.of_codes(name, codes))
-        somewhere = np.zeros(int(codes.max(initial=0)) + 1, np.int64)
-        somewhere[column[rows]] = rows  # any row of each code serves to look up its text
-        return self.events[name].gather(somewhere[codes]).cast(pl.String)
+        """The text ids of some codes of user_id or item_id."""
+        ids = self.ids[name]
+        return ids.texts.gather(np.searchsorted(ids.codes, codes))
 
 
 def _codes(ids: pl.Series) -> Codes:
