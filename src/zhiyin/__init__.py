@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from zhiyin.evaluation.evaluate import evaluate
     from zhiyin.models.content import Content
     from zhiyin.models.ease import EASE
+    from zhiyin.models.ials import IALS
     from zhiyin.models.item_knn import ItemKNN
     from zhiyin.models.popularity import Popularity
     from zhiyin.models.rating_baseline import RatingBaseline
@@ -27,11 +28,13 @@ if TYPE_CHECKING:
     from zhiyin.registry.release import Release
     from zhiyin.registry.store import Store
     from zhiyin.registry.train import train
+    from zhiyin.registry.tune import tune
 
 _HOMES = {
     "Content": "zhiyin.models.content",
     "Dataset": "zhiyin.data.dataset",
     "EASE": "zhiyin.models.ease",
+    "IALS": "zhiyin.models.ials",
     "ItemKNN": "zhiyin.models.item_knn",
     "Pipeline": "zhiyin.ranking.recommend",
     "Popularity": "zhiyin.models.popularity",
@@ -49,10 +52,12 @@ _HOMES = {
     "split_at_random": "zhiyin.data.split",
     "split_by_time": "zhiyin.data.split",
     "train": "zhiyin.registry.train",
+    "tune": "zhiyin.registry.tune",
 }
 
 __all__ = [
     "EASE",
+    "IALS",
     "Content",
     "Dataset",
     "ItemKNN",
@@ -73,6 +78,7 @@ __all__ = [
     "split_at_random",
     "split_by_time",
     "train",
+    "tune",
 ]
 
 

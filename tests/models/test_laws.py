@@ -11,6 +11,7 @@ from zhiyin.data.catalog import Catalog
 from zhiyin.data.vocabulary import Vocabulary
 from zhiyin.models.content import Content
 from zhiyin.models.ease import EASE
+from zhiyin.models.ials import IALS
 from zhiyin.models.item_knn import ItemKNN
 from zhiyin.models.known import MODELS
 from zhiyin.models.popularity import Popularity
@@ -32,6 +33,8 @@ MAKERS: list[Callable[[], Recommender]] = [
     lambda: Content(dimensions=4, max_terms=20, half_life_days=2),
     RatingBaseline,
     lambda: RatingBaseline(item_shrinkage=0, user_shrinkage=0),
+    lambda: IALS(dimensions=4),
+    lambda: IALS(dimensions=8, epochs=3, half_life_days=2),
 ]
 
 

@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from zhiyin.models.content import Content
 from zhiyin.models.ease import EASE
+from zhiyin.models.ials import IALS
 from zhiyin.models.item_knn import ItemKNN
 from zhiyin.models.popularity import Popularity
 from zhiyin.models.rating_baseline import RatingBaseline
@@ -12,6 +13,6 @@ from zhiyin.models.recommender import Recommender
 from zhiyin.models.user_knn import UserKNN
 
 MODELS: Mapping[str, type[Recommender]] = MappingProxyType(
-    {model.__name__: model for model in (Content, EASE, ItemKNN, Popularity, RatingBaseline, UserKNN)}
+    {model.__name__: model for model in (Content, EASE, IALS, ItemKNN, Popularity, RatingBaseline, UserKNN)}
 )
 """Class by name."""

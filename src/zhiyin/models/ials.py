@@ -1,0 +1,101 @@
+"""Implicit alternating least squares."""
+
+from dataclasses import dataclass, field
+from typing import Self
+
+import numpy as np
+from scipy.linalg import eigh
+from scipy.sparse import csr_array
+
+from zhiyin.compute.als_kernels import solve_rows
+from zhiyin.data.dataset import Dataset
+from zhiyin.data.queries import Queries
+from zhiyin.features.interest import log_interest, query_interest
+from zhiyin.models.embedding import Embedding
+from zhiyin.models.item_to_item import places_of
+from zhiyin.models.settings import require, require_half_life
+from zhiyin.types import Indexes, Scores, Vectors
+
+_STEPS = 2  # of conjugate gradients in a subspace: more did not lower the loss after a sweep
+_FOLD_IN_SWEEPS = 8  # a query starts from zero, where a person in training starts from the last sweep
+
+
+@dataclass(kw_only=True)
+class IALS(Embedding):
+    """Matrix factorisation of all that was and was not chosen (Hu et al. 2008, in the form of Rendle et al. 2022).
+
+    Least of Σ_(u,i) chosen w_ui (u·v - 1)² + α Σ_all u, all i (u·v)² + λ (Σ_u (|I_u| + α n)^ν |u|² + Σ_i (|U_i| +
+    α m)^ν |v|²) (equations 4 and 5), people and items in turn, each by subspaces (iALS++, Rendle et al. 2021). Before
+    each turn both sides are rotated so that the Gram matrix of the fixed side is diagonal, which changes no score,
+    makes the subspaces nearly independent and spares every product with a d × d matrix. A history is folded in by
+    the very function that trained the people, with the same regularisation.
+    """
+
+    dimensions: int = 128
+    l2: float = 0.003  # λ
+    unobserved_weight: float = 0.1  # α, alpha_0 in the paper
+    frequency_exponent: float = 1.0  # ν; 0: everybody is regularised alike, 1: as much as they count in the loss
+    epochs: int = 16  # sweeps over people and items
+    subspace: int = 64  # dimensions solved together; the larger, the faster; the smaller, the nearer to the optimum
+    deviation: float = 0.1  # of a first score is this squared over the root of d; σ* in the paper
+    half_life_days: float | None = 90.0  # how fast an event of the query's history loses weight; None: not at all
+    seed: int = 0
+    spectrum_: Scores = field(init=False, repr=False, compare=False)  # float32[d], of α item_vectorsᵀ item_vectors
+    places_: Indexes = field(init=False, repr=False, compare=False)  # int32[n], an item's own index, -1 for untouched
+
+    def __post_init__(self) -> None:
+        require(self, "dimensions", self.dimensions >= 1, ">= 1", "try 64 to 512")
+        require(self, "l2", self.l2 > 0, "> 0", "try 0.001 to 0.1 with frequency_exponent 1")
+        require(self, "unobserved_weight", self.unobserved_weight > 0, "> 0", "try 0.01 to 1")
+        require(self, "frequency_exponent", 0 <= self.frequency_exponent <= 1, "in 0 to 1", "try 1")
+        require(self, "epochs", self.epochs >= 1, ">= 1", "try 8 to 32")
+        require(self, "subspace", self.subspace >= 1, ">= 1", "try 16 to 128")
+        require(self, "deviation", self.deviation > 0, "> 0", "try 0.01 to 1")
+        require_half_life(self)
+
+    def fit(self, data: Dataset) -> Self:
+        """Sweep over people and items in turn."""
+        interest = log_interest(data.interactions)
+        touched = np.bincount(interest.indices, minlength=interest.shape[1]) > 0
+        x = interest[np.diff(interest.indptr) > 0][:, touched]  # [m, c]
+        transposed = x.T.tocsr()
+        rng, deviation = np.random.default_rng(self.seed), np.float32(self.deviation / np.sqrt(self.dimensions))
+        items = deviation * rng.standard_normal((x.shape[1], self.dimensions), np.float32)  # [c, d]
+        people = np.zeros((x.shape[0], self.dimensions), np.float32)  # [m, d]
+        for _ in range(self.epochs):
+            items, people = self._solved(x, items, people)
+            people, items = self._solved(transposed, people, items)
+        items, _, self.spectrum_ = self._rotated(items)
+        self.places_ = np.where(places_of(touched) >= 0, np.arange(len(touched)), -1).astype(np.int32)
+        self.item_vectors_ = np.full((len(touched), self.dimensions), np.nan, np.float32)
+        self.item_vectors_[touched] = items
+        return self
+
+    def encode(self, queries: Queries) -> Vectors:
+        """float32[b, d]: each history solved as a row of training was; NaN for a history without a known item."""
+        history = query_interest(queries, self.places_, self.half_life_days)  # [b, <= n]
+        vectors = np.zeros((len(queries), self.dimensions), np.float32)
+        for _ in range(_FOLD_IN_SWEEPS):
+            self._sweep(history, self.item_vectors_, self.spectrum_, vectors, int((self.places_ >= 0).sum()))
+        vectors[np.diff(history.indptr) == 0] = np.nan
+        return vectors
+
+    def _solved(self, x: csr_array, fixed: Vectors, solved: Vectors) -> tuple[Vectors, Vectors]:
+        """Both sides rotated, and the second brought nearer to its optimum."""
+        fixed, rotation, spectrum = self._rotated(fixed)
+        solved = solved @ rotation
+        self._sweep(x, fixed, spectrum, solved, len(fixed))
+        return fixed, solved
+
+    def _rotated(self, vectors: Vectors) -> tuple[Vectors, Vectors, Scores]:
+        """float32[_, d] along the axes of their Gram matrix, strongest first; the rotation; α times the diagonal."""
+        spectrum, axes = eigh((vectors.T @ vectors).astype(np.float64), check_finite=False)
+        rotation = np.ascontiguousarray(axes[:, ::-1], np.float32)
+        diagonal = self.unobserved_weight * np.maximum(spectrum[::-1], 0.0)
+        return vectors @ rotation, rotation, diagonal.astype(np.float32)
+
+    def _sweep(self, x: csr_array, fixed: Vectors, spectrum: Scores, solved: Vectors, count: int) -> None:
+        """Solve each row of x once, in training and in fold-in alike."""
+        chosen = np.asarray(x.sum(axis=1), np.float64)  # |I_u|
+        l2 = self.l2 * (chosen + self.unobserved_weight * count) ** self.frequency_exponent
+        solve_rows(x, fixed, spectrum, l2.astype(np.float32), solved, block=self.subspace, steps=_STEPS)
