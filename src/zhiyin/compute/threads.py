@@ -3,6 +3,9 @@
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+T = TypeVar("T")
 
 _BLOCKS_PER_THREAD = 4  # rows differ in cost: small blocks even it out
 _chosen: int | None = None
@@ -38,3 +41,14 @@ def over_blocks(rows: int, task: Callable[[int, int], None], *, serial_below: in
     starts = range(0, rows, block)
     with ThreadPoolExecutor(workers) as pool:
         list(pool.map(lambda first: task(first, min(first + block, rows)), starts))
+
+
+def together(*tasks: Callable[[], T]) -> list[T]:
+    """The results of some tasks that do not depend on each other, done at once, each in a thread of its own.
+
+    They should spend their time where the interpreter lock is released: in NumPy, Polars or compiled loops.
+    """
+    if thread_count() == 1 or len(tasks) < 2:
+        return [task() for task in tasks]
+    with ThreadPoolExecutor(min(len(tasks), thread_count())) as pool:
+        return [future.result() for future in [pool.submit(task) for task in tasks]]

@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from zhiyin.compute.threads import together
 from zhiyin.data.catalog import Catalog
 from zhiyin.data.interactions import Interactions
 from zhiyin.data.queries import Queries
@@ -47,9 +48,11 @@ class Dataset:
         if events.height == 0:
             raise DataError("no event is left after cleaning: run `zhiyin check` to see what was dropped and why")
         more = None if tables.users is None else tables.users["user_id"]
-        users, user_indexes = Vocabulary.encoding(events["user_id"], more)
-        more = None if tables.items is None else tables.items["item_id"]
-        items, item_indexes = Vocabulary.encoding(events["item_id"], more)
+        more_items = None if tables.items is None else tables.items["item_id"]
+        (users, user_indexes), (items, item_indexes) = together(
+            lambda: Vocabulary.encoding(events["user_id"], more),
+            lambda: Vocabulary.encoding(events["item_id"], more_items),
+        )
         interactions = _log(events, user_indexes, item_indexes, (len(users), len(items)), weights)
         return cls(
             users,

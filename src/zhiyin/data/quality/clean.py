@@ -1,11 +1,13 @@
 """Cleaning: the tables without what can not be true, and an account of every row that was dropped."""
 
+import itertools
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
+from zhiyin.compute.threads import together
 from zhiyin.data.quality import people, rules
 from zhiyin.data.quality.entries import Entries, clean_friends, clean_items, clean_users, unknown_to_catalogue
 from zhiyin.data.quality.findings import Finding, examples_of, percent, plural, worst_first
@@ -83,8 +85,13 @@ def clean(tables: Tables, settings: CleanSettings, now: int) -> Cleaned:
 
 def _account(sieve: Sieve, tables: Tables, settings: CleanSettings) -> Cleaned:
     events, read = sieve.frame(), sieve.unless("dropped_item")
-    findings = findings_of(sieve, settings) + about_ids(sieve.ids, settings) + _fast_people(sieve, settings)
-    findings += about_amounts(read)
+    found = together(
+        lambda: findings_of(sieve, settings),
+        lambda: about_ids(sieve.ids, settings),
+        lambda: _fast_people(sieve, settings),
+        lambda: about_amounts(read),
+    )
+    findings = list(itertools.chain(*found))
     wrong = rules.wrong_amounts(read)
     if wrong:
         events = rules.blank(events)

@@ -3,12 +3,14 @@
 What is missing (empty, NULL, NaN, …) becomes null. What is there but cannot be read becomes null too and is recorded.
 """
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import polars as pl
 
+from zhiyin.compute.threads import together
 from zhiyin.data.codes import distinct, replaced
 from zhiyin.data.settings import TableName
 from zhiyin.data.sources.reading import Unreadable
@@ -64,18 +66,17 @@ def canonical(
     table: TableName, frame: pl.DataFrame, rows: pl.Series, day_first: bool | None, mapped: frozenset[str]
 ) -> Canonical:
     """The canonical form of a table whose columns already have canonical names; `rows` numbers its rows."""
-    columns, unreadable, notes = [], [], []
+    unreadable: list[Unreadable] = []
+    columns, notes = [], []
     if table == "events":
         texts = [name for name in CODED if frame.schema.get(name) == pl.String]
         frame = frame.with_columns(pl.col(texts).cast(pl.Categorical))  # together: on all cores
-    for column in frame:
-        reader = _reader(table, column.name, mapped)
-        if _is_nested(column.dtype) or (reader not in (None, _texts) and column.dtype.is_nested()):
-            if reader:
-                raise DataError(_not_plain(table, column))
+    found = together(*(functools.partial(_column, table, column, day_first, mapped) for column in frame))
+    for column, read in zip(frame, found, strict=True):
+        if read is None:
             notes.append(f"column {column.name!r} is left out, because it holds {str(column.dtype)[:60]}")
             continue
-        values, note = reader(column, day_first) if reader else (_kept(column), "")
+        values, note = read
         if note:
             notes.append(f"{column.name}: {note}")
         columns.append(values.alias(column.name))
@@ -84,6 +85,16 @@ def canonical(
     if table == "events":
         columns.append(rows.alias("row"))
     return Canonical(pl.DataFrame(columns), tuple(unreadable), tuple(notes))
+
+
+def _column(table: TableName, column: pl.Series, day_first: bool | None, mapped: frozenset[str]) -> Read | None:
+    """One column in its canonical form; None where it holds something other than plain values."""
+    reader = _reader(table, column.name, mapped)
+    if _is_nested(column.dtype) or (reader not in (None, _texts) and column.dtype.is_nested()):
+        if reader:
+            raise DataError(_not_plain(table, column))
+        return None
+    return reader(column, day_first) if reader else (_kept(column), "")
 
 
 def order_as_time(rows: pl.Series) -> pl.Series:
