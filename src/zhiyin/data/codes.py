@@ -1,10 +1,16 @@
 """Categorical columns by their codes: ten million rows cost a look into a table each, and never a text."""
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+
+from zhiyin.compute.threads import over_blocks
+
+Number = TypeVar("Number", bound=np.generic)
+
+ROWS = 2**18  # at a time
 
 
 class Distinct(NamedTuple):
@@ -18,9 +24,12 @@ class Distinct(NamedTuple):
 def distinct(column: pl.Series) -> Distinct:
     """The ids of a categorical column; missing ones are left out."""
     codes = _codes(column)
-    counts = np.bincount(codes)
+    counts = np.zeros(int(codes.max(initial=0)) + 1, np.int64)
     somewhere = np.zeros(len(counts), np.uint32)
-    somewhere[codes] = np.arange(len(codes), dtype=np.uint32)  # any row of an id serves to look up its text
+    for start in range(0, len(codes), ROWS):  # in blocks: NumPy would copy all codes as int64
+        block = codes[start : start + ROWS]
+        counts += np.bincount(block, minlength=len(counts))
+        somewhere[block] = np.arange(start, start + len(block), dtype=np.uint32)  # any row of an id tells its text
     present = np.flatnonzero(counts)
     present = present[:-1] if column.null_count() else present  # the last stands for what is missing
     return Distinct(present, column.gather(somewhere[present]).cast(pl.String), counts[present])
@@ -30,14 +39,26 @@ def looked_up(column: pl.Series, ids: Distinct, values: NDArray[np.int32]) -> ND
     """int32[rows]: for each row of a column the value of its id, -1 where it is missing."""
     table = np.full(int(ids.codes.max(initial=0)) + 2, -1, np.int32)
     table[ids.codes] = values
-    return table[_codes(column)]
+    return taken(table, _codes(column))
+
+
+def taken(table: NDArray[Number], codes: NDArray[np.uint32]) -> NDArray[Number]:
+    """table[codes], in threads, and in blocks because NumPy would copy all codes as int64."""
+    found = np.empty(len(codes), table.dtype)
+
+    def take(first: int, last: int) -> None:
+        for start in range(first, last, ROWS):
+            rows = slice(start, min(start + ROWS, last))
+            found[rows] = table[codes[rows]]
+
+    over_blocks(len(codes), take, serial_below=ROWS)
+    return found
 
 
 def replaced(column: pl.Series, ids: Distinct, texts: pl.Series) -> pl.Series:
     """The column with other texts for its ids; a null text makes an id missing."""
     places = pl.Series(looked_up(column, ids, np.arange(len(texts), dtype=np.int32)))
-    places = places.set(places < 0, None) if column.null_count() else places
-    return texts.cast(pl.Categorical).gather(places.cast(pl.UInt32)).alias(column.name)
+    return texts.cast(pl.Categorical).gather(places.cast(pl.UInt32, strict=False)).alias(column.name)  # null for -1
 
 
 def _codes(column: pl.Series) -> NDArray[np.uint32]:

@@ -1,14 +1,19 @@
 """The log in columns, ascending in time, immutable."""
 
+import functools
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from zhiyin.compute.threads import together
 from zhiyin.data.histories import Histories
 from zhiyin.types import Indexes, Mask, Times
+
+MANY = 1_000_000  # rows that are taken in threads
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,12 +72,13 @@ class Interactions:
 
     def __getitem__(self, rows: slice | Mask | NDArray[np.int64]) -> "Interactions":
         """Some of the rows, in the same order; the numbers of users and items stay."""
-        users = self.users[rows]
-        weights, values, prices = (_taken(one, rows, len(users)) for one in (self.weights, self.values, self.prices))
+        columns = (self.users, self.items, self.times, self.kinds, self.weights, self.values, self.prices)
+        many = not isinstance(rows, slice) and len(rows) >= MANY
+        tasks = [functools.partial(_taken, column, rows) for column in columns]
+        users, items, times, kinds, weights, values, prices = together(*tasks) if many else [task() for task in tasks]
         return Interactions(
-            users, self.items[rows], self.times[rows], self.kinds[rows], weights, values, prices,
-            self.n_users, self.n_items, self.kind_names,
-        )  # fmt: skip
+            users, items, times, kinds, weights, values, prices, self.n_users, self.n_items, self.kind_names
+        )
 
     def before(self, time: int) -> "Interactions":
         """What happened earlier than `time` (µs UTC)."""
@@ -121,9 +127,13 @@ class Interactions:
         return np.bincount(self.items, minlength=self.n_items)
 
 
-def _taken(column: NDArray[np.float32], rows: slice | Mask | NDArray[np.int64], count: int) -> NDArray[np.float32]:
+def _taken(column: NDArray[Any], rows: slice | Mask | NDArray[np.int64]) -> NDArray[Any]:
     """Some rows of a column; one that holds a single value over and over takes no memory, before and after."""
-    return np.broadcast_to(column[:1], count) if column.strides == (0,) and len(column) else column[rows]
+    if column.strides != (0,) or not len(column):
+        return column[rows]
+    if isinstance(rows, slice):
+        return np.broadcast_to(column[:1], len(range(len(column))[rows]))
+    return np.broadcast_to(column[:1], int(rows.sum()) if rows.dtype == np.bool_ else len(rows))
 
 
 def _time_order(log: Interactions) -> NDArray[np.int64] | None:

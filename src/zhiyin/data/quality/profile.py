@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from zhiyin.data.codes import distinct, looked_up
-from zhiyin.types import MICROSECONDS_PER_DAY, Floats, Indexes
+from zhiyin.data.codes import ROWS, distinct, looked_up
+from zhiyin.types import MICROSECONDS_PER_DAY, Floats, Indexes, Times
 
 MICROSECONDS_PER_HOUR = MICROSECONDS_PER_DAY // 24
 LONGEST_CALENDAR_DAYS = 366 * 200  # earliest and `now` bound the times; this bounds memory whatever they say
@@ -39,10 +39,7 @@ class Profile:
         first_day = first // MICROSECONDS_PER_DAY
         span = min(last // MICROSECONDS_PER_DAY - first_day + 1, LONGEST_CALENDAR_DAYS)
         kinds, codes = _kinds(events)
-        hours = np.minimum(times // MICROSECONDS_PER_HOUR - 24 * first_day, 24 * span - 1)
-        per_hour = np.bincount(hours + codes * np.int64(24 * span), minlength=len(kinds) * span * 24).reshape(
-            len(kinds), span, 24
-        )
+        per_hour = _per_hour(times, codes, len(kinds), first_day, span)
         return cls(
             events=len(events),
             per_user=_descending(per_user),
@@ -60,6 +57,18 @@ class Profile:
     def days(self) -> NDArray[np.datetime64]:
         """The calendar under the columns of `per_day`."""
         return np.datetime64(0, "D") + np.arange(self.first_day, self.first_day + self.per_day.shape[1])
+
+
+def _per_hour(times: Times, codes: Indexes, kinds: int, first_day: int, span: int) -> Counts:
+    """int64[kinds, days, 24]; what lies beyond the calendar counts for its last hour."""
+    hours, counts = 24 * span, np.zeros(kinds * 24 * span, np.int64)
+    block = max(ROWS, len(counts))
+    for start in range(0, len(times), block):
+        hour = np.minimum(times[start : start + block] // MICROSECONDS_PER_HOUR - 24 * first_day, hours - 1)
+        if kinds > 1:
+            hour += codes[start : start + block] * np.int64(hours)
+        counts += np.bincount(hour, minlength=len(counts))
+    return counts.reshape(kinds, span, 24)
 
 
 def _weekly(per_hour: Counts, first_day: int) -> Counts:

@@ -3,8 +3,9 @@
 import numpy as np
 import polars as pl
 
+from zhiyin.data.quality.keys import among, keys_of
 from zhiyin.data.quality.settings import CleanSettings
-from zhiyin.data.quality.sieve import Sieve
+from zhiyin.data.quality.sieve import KEPT, Sieve
 
 
 def drop_returns(sieve: Sieve, settings: CleanSettings) -> None:
@@ -33,10 +34,12 @@ def _taken_back(
     The newest purchase goes first. A return of less than was bought leaves the purchase in, remembering what is left,
     so that 6 and 6 sent back cancel 12.
     """
-    people = np.flatnonzero(sieve.of_codes("user_id", np.unique(sieve.users[returned]).astype(np.int64)))
-    pairs = (sieve.users[people].astype(np.uint64) << np.uint64(32)) | sieve.items[people]
-    concerned = np.isin(pairs, np.unique(pairs[returned[people]]))
-    touched, pairs = people[concerned], pairs[concerned]
+    keys = keys_of(sieve.users, sieve.items)  # [rows]
+    touched = among(keys, np.unique(keys[returned]))
+    touched = touched[sieve.reasons[touched] == KEPT]
+    pairs = (sieve.users[touched].astype(np.uint64) << np.uint64(32)) | sieve.items[touched]
+    exactly = np.isin(pairs, pairs[returned[touched]])
+    touched, pairs = touched[exactly], pairs[exactly]
     order = np.lexsort((returned[touched], sieve.times[touched], pairs))
     touched, pairs = touched[order], pairs[order]
     amounts = quantity.gather(touched).fill_null(0).to_list()

@@ -7,7 +7,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from zhiyin.data.codes import distinct
+from zhiyin.compute.threads import together
+from zhiyin.data.codes import Distinct, distinct, taken
 from zhiyin.types import Mask, Times
 
 Codes = NDArray[np.uint32]
@@ -30,9 +31,10 @@ class Sieve:
         self.reasons = np.zeros(len(events), np.uint8)  # [rows]; 0 = kept, else 1 + index into reason_names
         self.reason_names: list[str] = []
         self.details: dict[str, dict[str, int]] = {}
-        self.ids = {name: distinct(events[name]) for name in ("user_id", "item_id")}  # of all events as they were read
-        self.per_user = np.bincount(self.users)  # int64[codes]: how many events of each person are still in
-        self.per_item = np.bincount(self.items)  # int64[codes]
+        users, items = together(lambda: distinct(events["user_id"]), lambda: distinct(events["item_id"]))
+        self.ids = {"user_id": users, "item_id": items}  # of all events as they were read
+        self.per_user = _counts(events["user_id"], users)  # int64[codes]: how many of each person are still in
+        self.per_item = _counts(events["item_id"], items)  # int64[codes]
         self._kept = len(events)
 
     def __len__(self) -> int:
@@ -84,7 +86,7 @@ class Sieve:
             return np.zeros(len(codes), np.bool_)
         wanted = np.zeros(len(counts), np.bool_)
         wanted[chosen] = True
-        found = wanted[codes]
+        found = taken(wanted, codes)
         found &= self.kept
         return found
 
@@ -97,6 +99,14 @@ class Sieve:
         """The text ids of some codes of user_id or item_id."""
         ids = self.ids[name]
         return ids.texts.gather(np.searchsorted(ids.codes, codes))
+
+
+def _counts(column: pl.Series, ids: Distinct) -> NDArray[np.int64]:
+    """int64[codes]: how many events stand under each code, those whose id is missing under 0."""
+    counts = np.zeros(int(ids.codes.max(initial=0)) + 1, np.int64)
+    counts[ids.codes] = ids.counts
+    counts[0] += column.null_count()
+    return counts
 
 
 def _codes(ids: pl.Series) -> Codes:

@@ -17,12 +17,14 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from zhiyin.compute.threads import over_blocks
 from zhiyin.data.sources.sniff import Shape, guessed_encoding, records
 from zhiyin.data.sources.sniff import beginning as head
 from zhiyin.errors import DataError
 
 BATCH = 200_000  # records that become a frame at once in the careful way
 BLOCK = 2**20  # bytes that are counted at once
+UNSURE = -(2**62)  # a count that no number of separators makes good
 PLAIN_NUMBERS: dict[pl.DataType, str] = {pl.Float32(): r"^-?\d+(\.\d+)?$", pl.Int64(): r"^-?\d{1,18}$"}
 
 
@@ -121,13 +123,15 @@ def _is_whole(shape: Shape, height: int) -> bool:
     """Whether no line is short, by counting separators; false where quotes or compression make that unsure."""
     if shape.compressed:
         return False
-    content, separator, found = np.memmap(shape.path, np.uint8, mode="r"), ord(shape.separator), 0
-    for start in range(0, len(content), BLOCK):
-        block = content[start : start + BLOCK]
-        if (block == ord('"')).any():
-            return False
-        found += int(np.count_nonzero(block == separator))
-    return found == (height + shape.header) * (len(shape.columns) - 1)
+    content, separator, found = np.memmap(shape.path, np.uint8, mode="r"), ord(shape.separator), []
+
+    def count(first: int, last: int) -> None:
+        for start in range(first, last, BLOCK):
+            block = content[start : min(start + BLOCK, last)]
+            found.append(UNSURE if (block == ord('"')).any() else np.count_nonzero(block == separator))
+
+    over_blocks(len(content), count, serial_below=BLOCK)
+    return sum(found) == (height + shape.header) * (len(shape.columns) - 1)
 
 
 def _without_short(shape: Shape, frame: pl.DataFrame, rows: pl.Series, empty: pl.Series) -> Raw:
