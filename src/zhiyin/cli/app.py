@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import typer
@@ -23,11 +23,12 @@ from zhiyin.cli.rollback import rollback
 from zhiyin.cli.serve import serve
 from zhiyin.cli.similar import similar
 from zhiyin.cli.train import train
+from zhiyin.cli.tune import tune
 from zhiyin.cli.versions import versions
 
-PANELS = {
+PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Begin": (demo, init, check),
-    "Learn": (train, evaluate),
+    "Learn": (train, evaluate, tune),
     "Answer": (recommend, similar, batch, serve),
     "Releases": (versions, promote, rollback),
     "Care": (doctor,),

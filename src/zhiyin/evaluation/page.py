@@ -41,6 +41,7 @@ def page(report: Report) -> str:
         _section("All numbers", "Means with their 95 % intervals; p-values are of the difference.", _numbers(report)),
     ]
     return template.substitute(
+        kicker="zhiyin evaluate",
         title=escape(_title(report)),
         lead=escape(_lead(report)),
         summary=_summary(report),

@@ -57,7 +57,7 @@ def compare(
     combine: Combines = ReciprocalRank()
     validation, note = None, ""
     try:
-        inner = held_out(split.train, config, root) if config.split.method != "files" else _tail(split.train, config)
+        inner = validation_window(split, config, root)
     except DataError as error:
         note = f"no validation window ({error}), so the test window chose: expect its numbers to be a little high"
     else:
@@ -148,6 +148,14 @@ def pipelines(
     return {**alone, config.recipe.combine: both}
 
 
-def _tail(data: Dataset, config: Config) -> Split:
-    """A validation window where the files decide the test: the newest tenth of training."""
-    return held_out(data, replace(config, split=replace(config.split, method="time", test=0.1)), Path())
+def validation_window(split: Split, config: Config, root: Path) -> Split:
+    """The training view split again, in the same way; where files decide the test, by the newest tenth of training.
+
+    Raises
+    ------
+    DataError
+        If the training data are too small for it.
+    """
+    if config.split.method == "files":
+        config = replace(config, split=replace(config.split, method="time", test=0.1))
+    return held_out(split.train, config, root)

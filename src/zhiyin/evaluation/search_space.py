@@ -1,0 +1,92 @@
+"""Where a search may look: the ranges of the hyper-parameters, by model.
+
+A range is as wide as anybody found a best value in; it needs no care, because a search learns where not to look. None
+holds `None`, which TOML cannot say: a half-life of ten years is no decay.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Literal, TypeAlias
+
+from zhiyin.models.recommender import Recommender
+
+Setting: TypeAlias = int | float | str | bool
+
+
+@dataclass(frozen=True)
+class Range:
+    """Numbers from `low` to `high`, both included."""
+
+    low: float
+    high: float
+    scale: Literal["logarithmic", "linear"] = "logarithmic"
+    whole: bool = False
+
+    def plain(self, value: float) -> int | float:
+        """The value as it is tried and written: whole, or with three figures, which is more than matters."""
+        return round(value) if self.whole else float(f"{value:.3g}")
+
+    def holds(self, value: Any) -> bool:
+        """Whether a search could have tried this value."""
+        number = isinstance(value, int if self.whole else int | float) and not isinstance(value, bool)
+        return number and self.low <= value <= self.high
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of a few values without an order."""
+
+    values: tuple[Setting, ...]
+
+    def plain(self, value: Setting) -> Setting:
+        """The value itself."""
+        return value
+
+    def holds(self, value: Any) -> bool:
+        """Whether a search could have tried this value."""
+        return value in self.values
+
+
+Space: TypeAlias = Mapping[str, Range | Choice]
+"""Field to range."""
+
+_HALF_LIFE = Range(1, 3650)
+
+SPACE: Mapping[str, Space] = MappingProxyType(
+    {
+        "Content": {"dimensions": Range(16, 512, whole=True), "half_life_days": _HALF_LIFE},
+        "EASE": {"l2": Range(5, 10_000), "half_life_days": _HALF_LIFE},
+        "IALS": {
+            "dimensions": Range(16, 512, whole=True),
+            "l2": Range(1e-5, 1),
+            "unobserved_weight": Range(1e-3, 10),
+            "epochs": Range(2, 32, whole=True),
+            "half_life_days": _HALF_LIFE,
+        },
+        "ItemKNN": {
+            "neighbours": Range(10, 1000, whole=True),
+            "shrinkage": Range(0.1, 300),
+            "activity_exponent": Range(0, 2, "linear"),
+            "half_life_days": _HALF_LIFE,
+        },
+        "Popularity": {"half_life_days": Range(0.5, 3650)},
+        "UserKNN": {
+            "neighbours": Range(10, 1000, whole=True),
+            "shrinkage": Range(0.1, 100),
+            "popularity_exponent": Range(0, 2, "linear"),
+            "half_life_days": _HALF_LIFE,
+        },
+    }
+)
+"""Model class to the ranges of its fields."""
+
+NOT_SEARCHED: Mapping[str, str] = MappingProxyType(
+    {"RatingBaseline": "it predicts ratings, and a search looks for good lists"}
+)
+"""Model class to the reason why its settings stay as they are."""
+
+
+def space_of(model: Recommender) -> Space:
+    """Where a search may look for this model; empty where nowhere."""
+    return SPACE.get(type(model).__name__, {})
