@@ -1,5 +1,7 @@
 """Vocabulary, Interactions, Histories, Catalog, Dataset and Queries: what they promise to every other floor."""
 
+from collections import Counter
+
 import numpy as np
 import polars as pl
 import pytest
@@ -7,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zhiyin.data.catalog import Catalog
+from zhiyin.data.codes import distinct, replaced
 from zhiyin.data.dataset import Dataset
 from zhiyin.data.histories import Histories
 from zhiyin.data.interactions import Interactions
@@ -209,3 +212,34 @@ def test_nouns_say_what_they_hold_in_one_line() -> None:
         assert "\n" not in repr(noun)
         assert len(repr(noun)) < 120
     assert repr(data.interactions) == "Interactions(2 events of 2 users with 2 items: interaction)"
+
+
+@given(
+    st.lists(st.integers(-50, 50), min_size=1), st.sampled_from([1, 7, 1_000, 1_000_000, 2**56]), st.integers(0, 999)
+)
+@settings(deadline=None, max_examples=50)
+def test_a_log_ascends_in_time_whatever_the_unit(times: list[int], unit: int, start: int) -> None:
+    moments = np.array(times, np.int64) * unit + start
+    places = np.arange(len(times))
+    log = Interactions.of(places, places, moments, n_users=len(times), n_items=len(times))
+    assert log.times.tolist() == sorted(moments.tolist())
+    assert (moments[log.users] == log.times).all()
+    assert (log.users == log.items).all()
+
+
+def test_the_earliest_and_the_latest_time_there_can_be_are_sorted_too() -> None:
+    bounds = np.array([2**63 - 1, 0, -(2**63)])
+    log = Interactions.of(np.arange(3), np.arange(3), bounds, n_users=3, n_items=3)
+    assert log.users.tolist() == [2, 1, 0]
+
+
+@given(st.lists(st.none() | ids))
+@settings(deadline=None, max_examples=50)
+def test_a_column_is_its_distinct_ids_and_where_they_stand(texts: list[str | None]) -> None:
+    column = pl.Series("id", texts, dtype=pl.Categorical)
+    found = distinct(column)
+    assert dict(zip(found.texts, found.counts.tolist(), strict=True)) == Counter(
+        text for text in texts if text is not None
+    )
+    upper = replaced(column, found, found.texts.str.to_uppercase())
+    assert upper.cast(pl.String).to_list() == pl.Series(texts, dtype=pl.String).str.to_uppercase().to_list()

@@ -303,3 +303,31 @@ def test_times_of_parquet(tmp_path: Path) -> None:
     frame.write_parquet(tmp_path / "events.parquet")
     events = read(tmp_path, events="events.parquet").tables.events
     assert events.select("user_id", "item_id", "timestamp").rows() == [("1", "2", 1_577_865_600_000_000)]
+
+
+@pytest.mark.parametrize("odd", ["free", "1,5", "NULL", "£2.50", "", "nan"])
+def test_a_word_far_down_a_column_of_numbers_changes_no_other_row(tmp_path: Path, odd: str) -> None:
+    rows = [f"u{row},m,{1_600_000_000 + row},{row}.5" for row in range(5_000)]
+    rows[4_000] = f'u4000,m,1600004000,"{odd}"' if "," in odd else f"u4000,m,1600004000,{odd}"
+    found = read_text(tmp_path, "user_id,item_id,timestamp,price\n" + "\n".join(rows)).tables.events
+    assert found.drop("price").with_columns(pl.col("user_id", "item_id").cast(pl.String)).rows() == [
+        (f"u{row}", "m", RAISED + row * 1_000_000, row + 1) for row in range(5_000)
+    ]
+    others = found.filter(pl.col("row") != 4_001)["price"].to_list()
+    assert others == [row + 0.5 for row in range(5_000) if row != 4_000]
+
+
+def test_a_time_far_down_a_column_of_numbers_may_be_written_otherwise(tmp_path: Path) -> None:
+    rows = [f"u,m,{1_600_000_000 + row}" for row in range(5_000)]
+    rows[4_000] = "u,m,2020-09-13T13:33:20Z"
+    found = read_text(tmp_path, "user_id,item_id,timestamp\n" + "\n".join(rows)).tables.events
+    assert found["timestamp"].to_list() == [RAISED + row * 1_000_000 for row in range(5_000)]
+
+
+def test_a_short_line_is_found_among_lines_whose_last_field_is_empty(tmp_path: Path) -> None:
+    rows = [f"u{row},m,{1_600_000_000 + row}," for row in range(100)]
+    assert read_text(tmp_path, HEADER + "\n".join(rows)).tables.events.height == 100
+    rows[50] = "u50,m"
+    reading = read_text(tmp_path, HEADER + "\n".join(rows))
+    assert reading.tables.events.height == 99
+    assert [(one.count, one.examples) for one in reading.unreadable if not one.column] == [(1, ((51, "u50,m"),))]

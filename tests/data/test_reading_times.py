@@ -97,3 +97,27 @@ def test_numbers_and_texts_in_one_column() -> None:
 @pytest.mark.parametrize("values", [[], [None], [float("nan"), float("inf")], [2**63 - 1, 1, 2]])
 def test_nothing_and_nonsense_do_not_fail(values: list[object]) -> None:
     assert len(read(values)) == len(values)
+
+
+@pytest.mark.parametrize("rows", [3, 20_000])
+def test_times_of_several_lengths_in_one_column_are_read_alike(rows: int) -> None:
+    start = dt.datetime(2024, 2, 28, 23, 59, 59, 250_000)
+    moments = [start + dt.timedelta(milliseconds=250 * row) for row in range(rows)]
+    assert read([moment.isoformat() for moment in moments]) == [moment.isoformat() for moment in moments]
+
+
+@given(st.datetimes(dt.datetime(1, 1, 1), dt.datetime(9999, 12, 31)), st.sampled_from("T "), st.sampled_from(["", "Z"]))
+@settings(deadline=None, max_examples=50)
+def test_every_moment_of_the_calendar_is_read_exactly(moment: dt.datetime, separator: str, zone: str) -> None:
+    texts = [moment.isoformat(separator, how) + zone for how in ("seconds", "milliseconds", "microseconds")]
+    cut = [moment.replace(microsecond=0), moment.replace(microsecond=moment.microsecond // 1000 * 1000), moment]
+    assert read(texts) == [one.isoformat() for one in cut]
+
+
+@pytest.mark.parametrize(
+    "impossible",
+    ["2023-02-29T08:26:00", "2024-13-01T08:26:00", "2024-00-01T08:26:00", "2024-01-00T08:26:00", "2024-01-01T24:26:00",
+     "2024-01-01T08:60:00", "2024-01-01T08:26:61", "2024-01-01T08-26-00", "2024-01-01T0x:26:00", "時時時時時時a"],
+)  # fmt: skip
+def test_an_impossible_time_among_others_is_unknown(impossible: str) -> None:
+    assert read(["2024-01-01T08:26:00", impossible]) == ["2024-01-01T08:26:00", None]
