@@ -14,12 +14,15 @@ if TYPE_CHECKING:
     from zhiyin.data.split import leave_last_out, split_at_random, split_by_time
     from zhiyin.errors import ZhiyinError
     from zhiyin.evaluation.evaluate import evaluate
+    from zhiyin.models.bpr import BPR
     from zhiyin.models.content import Content
     from zhiyin.models.ease import EASE
     from zhiyin.models.ials import IALS
     from zhiyin.models.item_knn import ItemKNN
+    from zhiyin.models.nmf import NMF
     from zhiyin.models.popularity import Popularity
     from zhiyin.models.rating_baseline import RatingBaseline
+    from zhiyin.models.softmax_mf import SoftmaxMF
     from zhiyin.models.user_knn import UserKNN
     from zhiyin.ranking.recommend import Pipeline
     from zhiyin.ranking.rules import Rules
@@ -31,16 +34,19 @@ if TYPE_CHECKING:
     from zhiyin.registry.tune import tune
 
 _HOMES = {
+    "BPR": "zhiyin.models.bpr",
     "Content": "zhiyin.models.content",
     "Dataset": "zhiyin.data.dataset",
     "EASE": "zhiyin.models.ease",
     "IALS": "zhiyin.models.ials",
     "ItemKNN": "zhiyin.models.item_knn",
+    "NMF": "zhiyin.models.nmf",
     "Pipeline": "zhiyin.ranking.recommend",
     "Popularity": "zhiyin.models.popularity",
     "RatingBaseline": "zhiyin.models.rating_baseline",
     "Release": "zhiyin.registry.release",
     "Rules": "zhiyin.ranking.rules",
+    "SoftmaxMF": "zhiyin.models.softmax_mf",
     "Store": "zhiyin.registry.store",
     "UserKNN": "zhiyin.models.user_knn",
     "ZhiyinError": "zhiyin.errors",
@@ -56,8 +62,10 @@ _HOMES = {
 }
 
 __all__ = [
+    "BPR",
     "EASE",
     "IALS",
+    "NMF",
     "Content",
     "Dataset",
     "ItemKNN",
@@ -66,6 +74,7 @@ __all__ = [
     "RatingBaseline",
     "Release",
     "Rules",
+    "SoftmaxMF",
     "Store",
     "UserKNN",
     "ZhiyinError",

@@ -9,14 +9,17 @@ import pytest
 
 from zhiyin.data.catalog import Catalog
 from zhiyin.data.vocabulary import Vocabulary
+from zhiyin.models.bpr import BPR
 from zhiyin.models.content import Content
 from zhiyin.models.ease import EASE
 from zhiyin.models.ials import IALS
 from zhiyin.models.item_knn import ItemKNN
 from zhiyin.models.known import MODELS
+from zhiyin.models.nmf import NMF
 from zhiyin.models.popularity import Popularity
 from zhiyin.models.rating_baseline import RatingBaseline
 from zhiyin.models.recommender import Recommender, SimilarItems
+from zhiyin.models.softmax_mf import SoftmaxMF
 from zhiyin.models.user_knn import UserKNN
 from zhiyin.testing import check_recommender, small_world, some_queries
 
@@ -35,6 +38,12 @@ MAKERS: list[Callable[[], Recommender]] = [
     lambda: RatingBaseline(item_shrinkage=0, user_shrinkage=0),
     lambda: IALS(dimensions=4),
     lambda: IALS(dimensions=8, epochs=3, half_life_days=2),
+    lambda: BPR(dimensions=4),
+    lambda: BPR(dimensions=8, negatives=1, half_life_days=2),
+    lambda: SoftmaxMF(dimensions=4),
+    lambda: SoftmaxMF(dimensions=8, negatives=8, half_life_days=2),
+    lambda: NMF(dimensions=3),
+    lambda: NMF(dimensions=5, l1=0, half_life_days=2),
 ]
 
 
