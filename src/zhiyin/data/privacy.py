@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
+from zhiyin.data.codes import distinct
 from zhiyin.data.quality.findings import Finding, percent
 from zhiyin.data.sensitive import Sensitive, guess, looks_personal
 from zhiyin.data.tables import Tables
@@ -174,7 +175,8 @@ def _personal_ids(tables: Tables, settings: PrivacySettings) -> list[Finding]:
     """User ids that are themselves e-mail addresses or telephone numbers; no example is shown."""
     if settings.pseudonymise or not len(tables.events):
         return []
-    ids = tables.events["user_id"].unique().drop_nulls().cast(pl.String)
+    column = tables.events["user_id"]
+    ids = distinct(column).texts if column.dtype == pl.Categorical else column.unique().drop_nulls().cast(pl.String)
     found = looks_personal(ids)
     if found is None:
         return []

@@ -98,13 +98,15 @@ REASONS: dict[str, Reason] = {
 def findings_of(sieve: Sieve, settings: CleanSettings) -> list[Finding]:
     """One finding for each reason for which events were dropped."""
     total = len(sieve.events)
-    counts = np.bincount(sieve.reasons, minlength=1 + len(sieve.reason_names))[1:]
+    dropped = np.flatnonzero(sieve.reasons)
+    reasons = sieve.reasons[dropped]
+    counts = np.bincount(reasons, minlength=1 + len(sieve.reason_names))[1:]
     findings = []
     for code, (name, count) in enumerate(zip(sieve.reason_names, counts.tolist(), strict=True), start=1):
         reason, share = REASONS[name], count / total
         details = {noun: _counted(noun, number) for noun, number in sieve.details[name].items()}
         words = vars(settings) | details | {"events": plural(count, "event"), "share": percent(share)}
-        rows = np.flatnonzero(sieve.reasons == code)[:EXAMPLES]
+        rows = dropped[reasons == code][:EXAMPLES]
         findings.append(
             Finding(
                 code=name,
