@@ -17,12 +17,16 @@ if TYPE_CHECKING:
     from zhiyin.models.bpr import BPR
     from zhiyin.models.content import Content
     from zhiyin.models.ease import EASE
+    from zhiyin.models.graph_filter import GraphFilter
     from zhiyin.models.ials import IALS
     from zhiyin.models.item_knn import ItemKNN
+    from zhiyin.models.low_pass import LowPass
     from zhiyin.models.nmf import NMF
     from zhiyin.models.popularity import Popularity
     from zhiyin.models.rating_baseline import RatingBaseline
+    from zhiyin.models.slim import SLIM
     from zhiyin.models.softmax_mf import SoftmaxMF
+    from zhiyin.models.sparse_ease import SparseEASE
     from zhiyin.models.user_knn import UserKNN
     from zhiyin.ranking.recommend import Pipeline
     from zhiyin.ranking.rules import Rules
@@ -38,15 +42,19 @@ _HOMES = {
     "Content": "zhiyin.models.content",
     "Dataset": "zhiyin.data.dataset",
     "EASE": "zhiyin.models.ease",
+    "GraphFilter": "zhiyin.models.graph_filter",
     "IALS": "zhiyin.models.ials",
     "ItemKNN": "zhiyin.models.item_knn",
+    "LowPass": "zhiyin.models.low_pass",
     "NMF": "zhiyin.models.nmf",
     "Pipeline": "zhiyin.ranking.recommend",
     "Popularity": "zhiyin.models.popularity",
     "RatingBaseline": "zhiyin.models.rating_baseline",
     "Release": "zhiyin.registry.release",
     "Rules": "zhiyin.ranking.rules",
+    "SLIM": "zhiyin.models.slim",
     "SoftmaxMF": "zhiyin.models.softmax_mf",
+    "SparseEASE": "zhiyin.models.sparse_ease",
     "Store": "zhiyin.registry.store",
     "UserKNN": "zhiyin.models.user_knn",
     "ZhiyinError": "zhiyin.errors",
@@ -66,15 +74,19 @@ __all__ = [
     "EASE",
     "IALS",
     "NMF",
+    "SLIM",
     "Content",
     "Dataset",
+    "GraphFilter",
     "ItemKNN",
+    "LowPass",
     "Pipeline",
     "Popularity",
     "RatingBaseline",
     "Release",
     "Rules",
     "SoftmaxMF",
+    "SparseEASE",
     "Store",
     "UserKNN",
     "ZhiyinError",

@@ -12,14 +12,18 @@ from zhiyin.data.vocabulary import Vocabulary
 from zhiyin.models.bpr import BPR
 from zhiyin.models.content import Content
 from zhiyin.models.ease import EASE
+from zhiyin.models.graph_filter import GraphFilter
 from zhiyin.models.ials import IALS
 from zhiyin.models.item_knn import ItemKNN
 from zhiyin.models.known import MODELS
+from zhiyin.models.low_pass import LowPass
 from zhiyin.models.nmf import NMF
 from zhiyin.models.popularity import Popularity
 from zhiyin.models.rating_baseline import RatingBaseline
 from zhiyin.models.recommender import Recommender, SimilarItems
+from zhiyin.models.slim import SLIM
 from zhiyin.models.softmax_mf import SoftmaxMF
+from zhiyin.models.sparse_ease import SparseEASE
 from zhiyin.models.user_knn import UserKNN
 from zhiyin.testing import check_recommender, small_world, some_queries
 
@@ -38,6 +42,14 @@ MAKERS: list[Callable[[], Recommender]] = [
     lambda: RatingBaseline(item_shrinkage=0, user_shrinkage=0),
     lambda: IALS(dimensions=4),
     lambda: IALS(dimensions=8, epochs=3, half_life_days=2),
+    lambda: LowPass(dimensions=8),
+    lambda: LowPass(dimensions=3, sharpness=0, user_exponent=0, half_life_days=2),
+    lambda: GraphFilter(neighbours=5, dimensions=8, low_pass=1),
+    lambda: GraphFilter(neighbours=5, low_pass=0, half_life_days=2),
+    SLIM,
+    lambda: SLIM(neighbours=5, l1=0.01, l2=0.5, user_exponent=0, l2_exponent=0, half_life_days=2),
+    lambda: SparseEASE(l2=5),
+    lambda: SparseEASE(l2=5, neighbours=6, memory_gb=1e-9, half_life_days=2),
     lambda: BPR(dimensions=4),
     lambda: BPR(dimensions=8, negatives=1, half_life_days=2),
     lambda: SoftmaxMF(dimensions=4),

@@ -130,13 +130,13 @@ def test_a_history_of_100_000_events_is_scored():
 
 def test_ease_says_how_much_it_would_need_before_it_starts():
     data = random_data(np.random.default_rng(0), users=100, n=2000, events=60_000)
-    with pytest.raises(ConfigError, match=r"EASE needs 24\.0 MB.* 2,000 items .*ItemKNN.*EASE\.memory_gb"):
+    with pytest.raises(ConfigError, match=r"EASE needs 24\.0 MB.* 2,000 items .*SparseEASE.*EASE\.memory_gb"):
         EASE(memory_gb=0.01).fit(data)
 
 
 def test_ease_refuses_more_items_than_its_method_can_count(monkeypatch):
-    monkeypatch.setattr("zhiyin.models.ease._MOST_ITEMS", 10)
-    with pytest.raises(ConfigError, match=r"at most 10 items.*ItemKNN"):
+    monkeypatch.setattr("zhiyin.models.ease.MOST_ITEMS", 10)
+    with pytest.raises(ConfigError, match=r"at most 10 items.*SparseEASE"):
         EASE().fit(small_world())
 
 

@@ -60,26 +60,38 @@ def product(left: csr_array, right: csr_array, columns: Indexes) -> Scores:
     return out
 
 
-def top_neighbours(matrix: csr_array, k: int, shrinkage: float) -> csr_array:
+def top_neighbours(
+    matrix: csr_array, k: int, shrinkage: float, norms: tuple[Scores, Scores] | None = None, *, union: bool = False
+) -> csr_array:
     """float32[n, n], sparse: in row i the k columns of `matrix` most like column i, with their likeness, never i.
 
-    The likeness is the shrunk cosine x_i·x_j / (|x_i| |x_j| + shrinkage). The product of the matrix with itself is
-    made one row at a time and forgotten.
+    The likeness is the shrunk cosine x_i·x_j / (|x_i| |x_j| + shrinkage), or another quotient over x_i·x_j. The
+    product of the matrix with itself is made one row at a time and forgotten.
 
     Parameters
     ----------
     matrix
         float32[users, n], sparse, positive.
+    norms
+        Two float32[n], a_i and b_j, in the place of the lengths |x_i| and |x_j|.
+    union
+        Divide by a_i + b_j - x_i·x_j + shrinkage and not by a_i b_j + shrinkage: Jaccard's index where these count.
     """
     n = matrix.shape[1]
     k = max(min(k, n - 1), 0)
     found = np.full((n, k), -1, np.int32)
     likeness = np.zeros((n, k), np.float32)
-    norms = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=0), np.float64)).astype(np.float32)
+    if norms is None:
+        lengths = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=0), np.float64)).astype(np.float32)
+        norms = lengths, lengths
+    left, right = (_plain(side, np.float32) for side in norms)
     by_user, by_item, shrunk = _parts(matrix), _parts(matrix.T.tocsr()), np.float32(shrinkage)
     if k:
         over_blocks(
-            n, lambda first, last: _neighbour_rows(*by_item, *by_user, norms, shrunk, found, likeness, first, last)
+            n,
+            lambda first, last: _neighbour_rows(
+                *by_item, *by_user, left, right, shrunk, union, found, likeness, first, last
+            ),
         )
     full = found >= 0
     offsets = np.concatenate([[0], np.cumsum(full.sum(axis=1))])
@@ -179,10 +191,10 @@ def _product_rows(
 @njit(cache=True, nogil=True)
 def _neighbour_rows(
     offsets: Offsets, users: Indexes, data: Data, to_offsets: Offsets, to_items: Indexes, to_data: Data,
-    norms: Data, shrinkage: float, found: Indexes, likeness: Data, first: int, last: int,
+    left: Data, right: Data, shrinkage: float, union: bool, found: Indexes, likeness: Data, first: int, last: int,
 ) -> None:  # fmt: skip
-    total = np.zeros(len(norms), np.float32)
-    touched = np.empty(len(norms), np.int32)
+    total = np.zeros(len(left), np.float32)
+    touched = np.empty(len(left), np.int32)
     for item in range(first, last):
         count = 0
         for at in range(offsets[item], offsets[item + 1]):
@@ -195,7 +207,8 @@ def _neighbour_rows(
         size = 0
         for other in touched[:count]:
             if other != item:
-                value = total[other] / (norms[item] * norms[other] + shrinkage)
+                both = left[item] + right[other] - total[other] if union else left[item] * right[other]
+                value = total[other] / (both + shrinkage)
                 size = _offer(likeness[item], found[item], size, value, other)
             total[other] = 0
         _best_first(likeness[item], found[item], size)

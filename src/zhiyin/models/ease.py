@@ -14,7 +14,7 @@ from zhiyin.models.item_to_item import ItemToItem, places_of
 from zhiyin.models.settings import require
 from zhiyin.types import Vectors
 
-_MOST_ITEMS = 40_000  # LAPACK counts elements in 32 bits and ends the process soon above
+MOST_ITEMS = 40_000  # LAPACK counts elements in 32 bits and ends the process soon above
 _MOST_MATRICES = 1.5  # float32[n, n]: one that becomes its inverse and then the weights, and a passing mask of it
 _BLOCK = 1024  # rows mirrored at once
 
@@ -58,17 +58,22 @@ class EASE(ItemToItem):
         return self
 
     def _require_room(self, items: int) -> None:
-        needed = _MOST_MATRICES * 4 * items**2 / 1e9
+        needed = dense_gigabytes(items)
         if needed > self.memory_gb:
             raise ConfigError(
                 f"EASE needs {_size(needed)} for {items:,} items and EASE.memory_gb allows {_size(self.memory_gb)}: "
-                "use ItemKNN, which keeps only the nearest neighbours, or raise EASE.memory_gb"
+                "use SparseEASE, which looks at neighbourhoods alone, or raise EASE.memory_gb"
             )
-        if items > _MOST_ITEMS:
+        if items > MOST_ITEMS:
             raise ConfigError(
-                f"EASE can invert at most {_MOST_ITEMS:,} items and the data have {items:,}: "
-                "use ItemKNN, which keeps only the nearest neighbours"
+                f"EASE can invert at most {MOST_ITEMS:,} items and the data have {items:,}: "
+                "use SparseEASE, which looks at neighbourhoods alone"
             )
+
+
+def dense_gigabytes(items: int) -> float:
+    """What training on so many items takes at its peak."""
+    return _MOST_MATRICES * 4 * items**2 / 1e9
 
 
 def _size(gigabytes: float) -> str:

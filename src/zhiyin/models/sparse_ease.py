@@ -1,0 +1,50 @@
+"""EASE for catalogues of any size."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from zhiyin.compute.local_regression import ridge
+from zhiyin.data.dataset import Dataset
+from zhiyin.features.interest import log_interest
+from zhiyin.models.ease import EASE, MOST_ITEMS, dense_gigabytes
+from zhiyin.models.item_to_item import ItemToItem, places_of
+from zhiyin.models.settings import require
+from zhiyin.models.slim import candidates
+
+
+@dataclass(kw_only=True)
+class SparseEASE(ItemToItem):
+    """EASE (Steck 2019), dense and exact where it fits into `memory_gb`, else of each item's neighbourhood alone.
+
+    Column j of EASE is the ridge regression of item j on all others; here on the `neighbours` items of the greatest
+    cosine, which is exact when these are all, and needs no items × items at any time. Larger neighbourhoods come
+    nearer, at a cost that grows with their square. SANSA (Spišák et al. 2023) truncates the inverse instead: what it
+    drops has no bound of its own, while here every column stays the optimum of its neighbourhood.
+    """
+
+    l2: float = 500.0
+    neighbours: int = 200
+    memory_gb: float = 4.0  # that training may take before it becomes sparse: 25,000 items
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(self, "l2", self.l2 > 0, "> 0", "try 20 to 1000")
+        require(self, "neighbours", self.neighbours >= 1, ">= 1", "try 100 to 400")
+        require(self, "memory_gb", self.memory_gb > 0, "> 0", "4 is enough for 25,000 items")
+
+    def fit(self, data: Dataset) -> Self:
+        """Invert if the inverse fits; else regress each item on its neighbourhood."""
+        interest = log_interest(data.interactions)
+        touched = np.bincount(interest.indices, minlength=interest.shape[1]) > 0
+        items = int(touched.sum())
+        if items <= MOST_ITEMS and dense_gigabytes(items) <= self.memory_gb:
+            dense = EASE(l2=self.l2, memory_gb=self.memory_gb, half_life_days=self.half_life_days).fit(data)
+            self.weights_, self.places_ = dense.weights_, dense.places_
+            return self
+        x = interest[:, touched]  # [users, c]
+        self.places_ = places_of(touched)
+        penalties = np.full(x.shape[1], self.l2, np.float32)
+        self.weights_ = ridge(x, candidates(x, self.neighbours), penalties)
+        return self
