@@ -51,30 +51,79 @@ class Choice:
 Space: TypeAlias = Mapping[str, Range | Choice]
 """Field to range."""
 
+_DIMENSIONS = Range(16, 512, whole=True)
+_EPOCHS = Range(4, 64, whole=True)
+_EXPONENT = Range(0, 1.5, "linear")
 _HALF_LIFE = Range(1, 3650)
+_NEIGHBOURS = Range(10, 1000, whole=True)
 
 SPACE: Mapping[str, Space] = MappingProxyType(
     {
-        "Content": {"dimensions": Range(16, 512, whole=True), "half_life_days": _HALF_LIFE},
+        "BPR": {
+            "dimensions": _DIMENSIONS,
+            "epochs": _EPOCHS,
+            "learning_rate": Range(0.02, 1),
+            "l2": Range(1e-4, 0.3),
+            "half_life_days": _HALF_LIFE,
+        },
+        "Content": {"dimensions": _DIMENSIONS, "half_life_days": _HALF_LIFE},
         "EASE": {"l2": Range(5, 10_000), "half_life_days": _HALF_LIFE},
+        "GraphFilter": {
+            "user_exponent": _EXPONENT,
+            "in_exponent": _EXPONENT,
+            "out_exponent": _EXPONENT,
+            "low_pass": Range(0, 2, "linear"),
+            "dimensions": Range(16, 1024, whole=True),
+            "half_life_days": _HALF_LIFE,
+        },
         "IALS": {
-            "dimensions": Range(16, 512, whole=True),
+            "dimensions": _DIMENSIONS,
             "l2": Range(1e-5, 1),
             "unobserved_weight": Range(1e-3, 10),
             "epochs": Range(2, 32, whole=True),
             "half_life_days": _HALF_LIFE,
         },
         "ItemKNN": {
-            "neighbours": Range(10, 1000, whole=True),
+            "neighbours": _NEIGHBOURS,
             "shrinkage": Range(0.1, 300),
-            "activity_exponent": Range(0, 2, "linear"),
+            "activity_exponent": _EXPONENT,
+            "half_life_days": _HALF_LIFE,
+        },
+        "LowPass": {
+            "dimensions": Range(16, 1024, whole=True),
+            "user_exponent": _EXPONENT,
+            "item_exponent": _EXPONENT,
+            "in_exponent": _EXPONENT,
+            "out_exponent": _EXPONENT,
+            "sharpness": Range(0, 2, "linear"),
+            "half_life_days": _HALF_LIFE,
+        },
+        "NMF": {
+            "dimensions": Range(8, 256, whole=True),
+            "l1": Range(1e-3, 3),
+            "epochs": _EPOCHS,
             "half_life_days": _HALF_LIFE,
         },
         "Popularity": {"half_life_days": Range(0.5, 3650)},
+        "SLIM": {
+            "neighbours": _NEIGHBOURS,
+            "l2": Range(0.1, 300),
+            "user_exponent": _EXPONENT,
+            "l2_exponent": _EXPONENT,
+            "half_life_days": _HALF_LIFE,
+        },
+        "SoftmaxMF": {
+            "dimensions": _DIMENSIONS,
+            "epochs": _EPOCHS,
+            "learning_rate": Range(0.02, 1),
+            "l2": Range(1e-4, 0.3),
+            "half_life_days": _HALF_LIFE,
+        },
+        "SparseEASE": {"l2": Range(5, 10_000), "neighbours": _NEIGHBOURS, "half_life_days": _HALF_LIFE},
         "UserKNN": {
-            "neighbours": Range(10, 1000, whole=True),
+            "neighbours": _NEIGHBOURS,
             "shrinkage": Range(0.1, 100),
-            "popularity_exponent": Range(0, 2, "linear"),
+            "popularity_exponent": _EXPONENT,
             "half_life_days": _HALF_LIFE,
         },
     }

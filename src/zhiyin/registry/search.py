@@ -11,6 +11,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from zhiyin import fields
 from zhiyin.data.split import Split
 from zhiyin.errors import ConfigError
 from zhiyin.evaluation.metrics import RANKING, Hits, Relevant
@@ -32,30 +33,44 @@ _DRAWS = 25  # attempts to draw settings that are new
 
 
 class Jury:
-    """People of the validation window, in rounds: each round asks three times as many as all before it."""
+    """People of some validation windows, in rounds that ask more and more of them: what is good must stay so.
 
-    def __init__(self, split: Split, rules: Rules, k: int, seed: int) -> None:
-        self.split, self.rules, self.k = split, rules, k
-        self._fallback = Popularity().fit(split.train)
-        order = np.random.default_rng(seed).permutation(len(split))[:MOST_PEOPLE]
-        sizes = [len(order)]
-        while sizes[0] // HALVING >= FEWEST_PEOPLE:
-            sizes.insert(0, sizes[0] // HALVING)
-        self.rounds = np.split(order, sizes[:-1])
+    First a third of the newest window, then all of it, then those of the earlier windows, too, for which a model is
+    fitted on what was before them. One window alone would choose what suits its own two weeks.
+    """
+
+    def __init__(self, windows: Sequence[Split], rules: Rules, k: int, seed: int) -> None:
+        self.windows, self.rules, self.k = windows, rules, k
+        self._fallbacks = [Popularity().fit(window.train) for window in windows]
+        rng = np.random.default_rng(seed)
+        newest, *earlier = (rng.permutation(len(window))[:MOST_PEOPLE] for window in windows)
+        few = len(newest) // HALVING
+        parts = [newest] if few < FEWEST_PEOPLE else [newest[:few], newest[few:]]
+        self.rounds = [[(0, rows)] for rows in parts]
+        if earlier:
+            self.rounds.append(list(enumerate(earlier, 1)))
 
     def values(self, name: str, model: Recommender) -> Iterator[float]:
         """The mean NDCG over all who were asked so far, round by round, through the path that is served."""
-        pipeline = Pipeline({name: model}, self.split.train.catalog, self._fallback, self.rules)
-        total, asked = 0.0, 0
-        for rows in self.rounds:
-            total += float(np.nansum(self._of(pipeline, rows)))
-            asked += len(rows)
-            yield total / asked
+        asked: dict[int, Pipeline] = {}
+        total, people = 0.0, 0
+        for parts in self.rounds:
+            for window, rows in parts:
+                asked[window] = asked.get(window) or self._pipeline(window, name, model)
+                total += float(np.nansum(self._of(asked[window], window, rows)))
+                people += len(rows)
+            yield total / people
 
-    def _of(self, pipeline: Pipeline, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        found = pipeline.recommend(self.split.queries[rows], self.k).items[:, : self.k]
+    def _pipeline(self, window: int, name: str, model: Recommender) -> Pipeline:
+        train = self.windows[window].train
+        fitted = fields.unfitted(model).fit(train)
+        return Pipeline({name: fitted}, train.catalog, self._fallbacks[window], self.rules)
+
+    def _of(self, pipeline: Pipeline, window: int, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        split = self.windows[window]
+        found = pipeline.recommend(split.queries[rows], self.k).items[:, : self.k]
         lists = np.pad(found, ((0, 0), (0, self.k - found.shape[1])), constant_values=-1)
-        return RANKING[METRIC](Hits.of(lists, Relevant(*self.split.relevant_of(rows))))
+        return RANKING[METRIC](Hits.of(lists, Relevant(*split.relevant_of(rows))))
 
 
 @dataclass
@@ -127,8 +142,7 @@ class Search:
         reason = ""
         must = settings == self.current  # what is compared with must have been measured on everybody
         try:
-            fitted = self.set_to(settings).fit(jury.split.train)
-            for value in jury.values(self.name, fitted):
+            for value in jury.values(self.name, self.set_to(settings)):
                 values.append(value)
                 if len(values) < len(jury.rounds) and not must and not self._among_the_better(values):
                     state, reason = "pruned", f"not among the better third after {len(values)} of {len(jury.rounds)}"
