@@ -16,6 +16,7 @@ from zhiyin.compute.threads import over_blocks
 from zhiyin.types import Indexes, Mask, Offsets, Scores
 
 Data = NDArray[np.float32]
+_LAST = 0xFFFFFFFF
 Number = TypeVar("Number", bound=np.generic)
 
 
@@ -194,21 +195,55 @@ def _neighbour_rows(
     left: Data, right: Data, shrinkage: float, union: bool, found: Indexes, likeness: Data, first: int, last: int,
 ) -> None:  # fmt: skip
     total = np.zeros(len(left), np.float32)
-    touched = np.empty(len(left), np.int32)
+    touched = np.empty(len(left) + 1, np.int32)
+    values = np.empty(len(left), np.float32)
+    bits = values.view(np.uint32)
+    keys = np.empty(
+        len(left), np.uint64
+    )  # positive floats stand in the order of their bits; then the lower index first
     for item in range(first, last):
         count = 0
         for at in range(offsets[item], offsets[item + 1]):
             for to in range(to_offsets[users[at]], to_offsets[users[at] + 1]):
                 other = to_items[to]
-                if total[other] == 0:
-                    touched[count] = other
-                    count += 1
+                touched[count] = other
+                count += total[other] == 0  # no branch to guess
                 total[other] += data[at] * to_data[to]
-        size = 0
-        for other in touched[:count]:
-            if other != item:
-                both = left[item] + right[other] - total[other] if union else left[item] * right[other]
-                value = total[other] / (both + shrinkage)
-                size = _offer(likeness[item], found[item], size, value, other)
+        total[item] = 0
+        for j in range(count):
+            other = touched[j]
+            both = left[item] + right[other] - total[other] if union else left[item] * right[other]
+            values[j] = total[other] / (both + shrinkage)
             total[other] = 0
-        _best_first(likeness[item], found[item], size)
+        for j in range(count):
+            keys[j] = np.uint64(bits[j]) << np.uint64(32) | np.uint64(_LAST - touched[j])
+        size = min(count, found.shape[1])
+        _largest_first(keys[:count], size)
+        for j in range(size):
+            bits[0] = np.uint32(keys[j] >> np.uint64(32))
+            if values[0] > 0:  # zero is the item itself
+                likeness[item, j], found[item, j] = values[0], _LAST - np.int64(keys[j] & np.uint64(_LAST))
+
+
+@njit(cache=True, nogil=True)
+def _largest_first(keys: NDArray[np.uint64], k: int) -> None:
+    """Bring the k largest to the front, in any order (Hoare 1961, "Find")."""
+    low, high = 0, len(keys) - 1
+    while low < high:
+        a, b, c = keys[low], keys[(low + high) // 2], keys[high]
+        pivot = max(min(a, b), min(max(a, b), c))
+        i, j = low, high
+        while i <= j:
+            while keys[i] > pivot:
+                i += 1
+            while keys[j] < pivot:
+                j -= 1
+            if i <= j:
+                keys[i], keys[j] = keys[j], keys[i]
+                i, j = i + 1, j - 1
+        if k - 1 <= j:
+            high = j
+        elif k - 1 >= i:
+            low = i
+        else:
+            return
