@@ -42,7 +42,7 @@ def test_what_is_found_is_written_beside_the_configuration_and_trains(modest: Pa
     assert set(tuned.models) == {"popularity", "item knn"}
     assert "+++ zhiyin.tuned.toml" in found.out
     assert re.search(r"(?m)^\+neighbours = \d+$", found.out)
-    assert "NDCG@10 in the validation window" in found.out
+    assert "NDCG@10 in the newest validation window" in found.out
     assert "next: `zhiyin train --config zhiyin.tuned.toml`" in found.out
     trained = run_in(modest, "train", "--config", "zhiyin.tuned.toml", "--json")
     assert trained.code == 0, trained.err

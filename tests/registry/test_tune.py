@@ -86,7 +86,7 @@ def test_a_planted_optimum_is_found():
     assert found.improved
     new, old = (found.validation.row(name).metrics["ndcg"].mean for name in ("popularity", "popularity before"))
     assert new > 2 * old
-    assert "beyond noise" in found.sentence
+    assert "NDCG@5 in the newest validation window" in found.sentence
     first = found.trials.row(0, named=True)
     assert json.loads(first["settings"]) == {"half_life_days": 300.0}, "what is set is tried first"
     assert first["value"] > 0

@@ -51,7 +51,8 @@ def page(trials: pl.DataFrame, validation: Report, sentence: str, notes: Sequenc
 
 
 _CAUTIONS = (
-    "the window that chose these settings is kind to them: what they are worth, the test window says, in zhiyin train",
+    "a trial is measured on this window and, if it does well, on the two before it: its value is the mean over all",
+    "windows that chose these settings are kind to them: what they are worth, the test window says, in zhiyin train",
     "what mattered is a share of the variance between trials, one hyper-parameter at a time, on the first people "
     "asked; it speaks of the values that were tried, and a search tries good ones more often",
 )

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from zhiyin.data.dataset import Dataset
@@ -15,7 +14,6 @@ from zhiyin.data.split import Split, microseconds
 from zhiyin.errors import ConfigError, DataError
 from zhiyin.evaluation.evaluate import evaluate
 from zhiyin.evaluation.report import Report, Row
-from zhiyin.evaluation.significance import comparisons
 from zhiyin.models.recommender import Recommender
 from zhiyin.ranking.fuse import Blend, ReciprocalRank
 from zhiyin.ranking.learn import blended
@@ -245,11 +243,9 @@ def _failed(search: Search) -> str:
 
 
 def _sentence(new: Row, old: Row, k: int) -> str:
-    ours, theirs = (np.asarray(row.of_user(METRIC))[:, None] for row in (new, old))
-    (found,) = comparisons(ours, theirs)
     now, then = new.metrics[METRIC].mean, old.metrics[METRIC].mean
-    change = f"NDCG@{k} in the validation window {then:.4f} → {now:.4f}"
+    change = f"NDCG@{k} in the newest validation window {then:.4f} → {now:.4f}"
     if now <= then:
         return f"nothing better was found than what is set ({change})"
-    noise = "beyond noise" if found.better else "within noise"
-    return f"{change}, {now / then - 1:+.1%}, {noise}" if then > 0 else f"{change}, {noise}"
+    gain = f", {now / then - 1:+.1%}" if then > 0 else ""
+    return f"{change}{gain}; that window helped to choose, so expect less of it elsewhere"
