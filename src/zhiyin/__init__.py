@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from zhiyin.data.split import leave_last_out, split_at_random, split_by_time
     from zhiyin.errors import ZhiyinError
     from zhiyin.evaluation.evaluate import evaluate
+    from zhiyin.models.biased_mf import BiasedMF
     from zhiyin.models.bpr import BPR
     from zhiyin.models.content import Content
     from zhiyin.models.ease import EASE
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "BPR": "zhiyin.models.bpr",
+    "BiasedMF": "zhiyin.models.biased_mf",
     "Content": "zhiyin.models.content",
     "Dataset": "zhiyin.data.dataset",
     "EASE": "zhiyin.models.ease",
@@ -75,6 +77,7 @@ __all__ = [
     "IALS",
     "NMF",
     "SLIM",
+    "BiasedMF",
     "Content",
     "Dataset",
     "GraphFilter",

@@ -77,11 +77,15 @@ def test_training_ends_where_alternating_normal_equations_end(exponent):
     model.fit(data)
     items = model.item_vectors_[model.places_ >= 0].astype(np.float64)
     ridges = [model.l2 * (x.sum(axis=axis) + model.unobserved_weight * x.shape[axis]) ** exponent for axis in (1, 0)]
-    people = np.array([slow_row(row, items, 0.1, l2) for row, l2 in zip(x, ridges[0], strict=True)])
+    people = np.array([slow_row(row, items, model.unobserved_weight, l2) for row, l2 in zip(x, ridges[0], strict=True)])
     before = loss(x, people, items, model)
     for _ in range(30):
-        items = np.array([slow_row(row, people, 0.1, l2) for row, l2 in zip(x.T, ridges[1], strict=True)])
-        people = np.array([slow_row(row, items, 0.1, l2) for row, l2 in zip(x, ridges[0], strict=True)])
+        items = np.array(
+            [slow_row(row, people, model.unobserved_weight, l2) for row, l2 in zip(x.T, ridges[1], strict=True)]
+        )
+        people = np.array(
+            [slow_row(row, items, model.unobserved_weight, l2) for row, l2 in zip(x, ridges[0], strict=True)]
+        )
     assert before == pytest.approx(loss(x, people, items, model), rel=1e-4)
 
 
@@ -93,8 +97,10 @@ def test_a_history_is_folded_in_by_its_normal_equations_with_the_regularisation_
     queries = some_queries(data)
     weights = np.zeros((len(queries), len(known)))
     np.maximum.at(weights, (queries.histories.rows, queries.histories.items), queries.histories.weights)
-    l2 = model.l2 * (weights.sum(axis=1) + 0.1 * known.sum())
-    expected = [slow_row(row, items, 0.1, ridge) for row, ridge in zip(weights[:, known], l2, strict=True)]
+    l2 = model.l2 * (weights.sum(axis=1) + model.unobserved_weight * known.sum())
+    expected = [
+        slow_row(row, items, model.unobserved_weight, ridge) for row, ridge in zip(weights[:, known], l2, strict=True)
+    ]
     np.testing.assert_allclose(model.encode(queries), expected, atol=1e-4)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from zhiyin.data.catalog import Catalog
 from zhiyin.data.vocabulary import Vocabulary
+from zhiyin.models.biased_mf import BiasedMF
 from zhiyin.models.bpr import BPR
 from zhiyin.models.content import Content
 from zhiyin.models.ease import EASE
@@ -56,6 +57,8 @@ MAKERS: list[Callable[[], Recommender]] = [
     lambda: SoftmaxMF(dimensions=8, negatives=8, half_life_days=2),
     lambda: NMF(dimensions=3),
     lambda: NMF(dimensions=5, l1=0, half_life_days=2),
+    lambda: BiasedMF(dimensions=3),
+    lambda: BiasedMF(dimensions=8, epochs=5),
 ]
 
 

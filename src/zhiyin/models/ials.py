@@ -33,7 +33,7 @@ class IALS(Embedding):
 
     dimensions: int = 128
     l2: float = 0.003  # λ
-    unobserved_weight: float = 0.1  # α, alpha_0 in the paper
+    unobserved_weight: float = 0.03  # α, alpha_0 in the paper
     frequency_exponent: float = 1.0  # ν; 0: everybody is regularised alike, 1: as much as they count in the loss
     epochs: int = 16  # sweeps over people and items
     subspace: int = 64  # dimensions solved together; the larger, the faster; the smaller, the nearer to the optimum

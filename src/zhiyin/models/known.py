@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from zhiyin.models.biased_mf import BiasedMF
 from zhiyin.models.bpr import BPR
 from zhiyin.models.content import Content
 from zhiyin.models.ease import EASE
@@ -21,6 +22,7 @@ from zhiyin.models.user_knn import UserKNN
 
 _CLASSES: tuple[type[Recommender], ...] = (
     BPR,
+    BiasedMF,
     Content,
     EASE,
     GraphFilter,
