@@ -130,9 +130,9 @@ SPACE: Mapping[str, Space] = MappingProxyType(
 )
 """Model class to the ranges of its fields."""
 
-NOT_SEARCHED: Mapping[str, str] = MappingProxyType(
-    {"RatingBaseline": "it predicts ratings, and a search looks for good lists"}
-)
+_RATES = "it predicts ratings, and a search looks for good lists"
+
+NOT_SEARCHED: Mapping[str, str] = MappingProxyType({"BiasedMF": _RATES, "RatingBaseline": _RATES})
 """Model class to the reason why its settings stay as they are."""
 
 

@@ -19,12 +19,13 @@ from zhiyin.evaluation.search_space import SPACE, Range
 from zhiyin.types import Floats
 
 STYLE = """
-@media (prefers-color-scheme:dark){:root{--s2:#a797d8;--s3:#e08a94;--s4:#9cc47e}}
 :root{--s2:#7d6bb0;--s3:#b4535f;--s4:#6d9a4e}
+@media (prefers-color-scheme:dark){:root{--s2:#a797d8;--s3:#e08a94;--s4:#9cc47e}}
 svg.plot .pale{fill-opacity:.35}svg.plot .ring{fill:none;stroke:var(--ink);stroke-width:1.5}
 svg.plot .name{fill:var(--ink)}
 ul.key i{display:inline-block;width:.7rem;height:.7rem;border-radius:50%;background:currentColor;margin-right:.45rem}
 """
+_FEWEST_DOTS = 4
 _ROW, _NAMES, _NUMBERS = 24, 196, 50  # px
 _STATES = {"complete": "measured on everybody", "pruned": "given up early", "failed": "failed"}
 
@@ -133,7 +134,7 @@ def _slices(trials: pl.DataFrame, colours: dict[str, int]) -> str:
         _figure(f"{model}: {name}", "", _slice(trials, model, name, settings, values, colours[model]), "")
         for model in colours
         for name, settings, values in _searched(trials, model)
-        if len(values) > 1
+        if len(values) >= _FEWEST_DOTS
     )
     lead = "Every trial by the value of one setting, on the first people asked; the ring is the one that was chosen."
     return _section("What each setting did", lead, f'<div class="figures">{drawn}</div>') if drawn else ""
