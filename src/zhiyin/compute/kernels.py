@@ -17,6 +17,7 @@ from zhiyin.types import Indexes, Mask, Offsets, Scores
 
 Data = NDArray[np.float32]
 _LAST = 0xFFFFFFFF
+_LANES = 64
 Number = TypeVar("Number", bound=np.generic)
 
 
@@ -112,64 +113,83 @@ def _parts(matrix: csr_array) -> tuple[NDArray[Any], Indexes, Data]:
 
 
 @njit(cache=True, nogil=True)
-def _worse(value: float, item: int, other_value: float, other_item: int) -> bool:
-    return value < other_value or (value == other_value and item > other_item)
-
-
-@njit(cache=True, nogil=True)
-def _sink(values: Data, items: Indexes, size: int) -> None:
-    """Bring the root of a heap with the worst on top to its place."""
-    at = 0
-    while 2 * at + 1 < size:
-        child = 2 * at + 1
-        if child + 1 < size and _worse(values[child + 1], items[child + 1], values[child], items[child]):
-            child += 1
-        if not _worse(values[child], items[child], values[at], items[at]):
-            return
-        values[at], values[child] = values[child], values[at]
-        items[at], items[child] = items[child], items[at]
-        at = child
-
-
-@njit(cache=True, nogil=True)
-def _offer(values: Data, items: Indexes, size: int, value: float, item: int) -> int:
-    """Keep an item if it is among the best so far; how many are kept now."""
-    if size == len(values):
-        if _worse(values[0], items[0], value, item):
-            values[0], items[0] = value, item
-            _sink(values, items, size)
-        return size
-    at = size
-    while at > 0 and _worse(value, item, values[(at - 1) // 2], items[(at - 1) // 2]):
-        values[at], items[at] = values[(at - 1) // 2], items[(at - 1) // 2]
-        at = (at - 1) // 2
-    values[at], items[at] = value, item
-    return size + 1
-
-
-@njit(cache=True, nogil=True)
-def _best_first(values: Data, items: Indexes, size: int) -> None:
-    """Turn a heap into a list: the worst of what is left goes to the end."""
-    for last in range(size - 1, 0, -1):
-        values[0], values[last] = values[last], values[0]
-        items[0], items[last] = items[last], items[0]
-        _sink(values, items, last)
+def _any_above(line: Scores, start: int, least: float) -> bool:
+    """Whether one of the next scores is higher: a fixed count of unsigned places, which compiles to vector code."""
+    above = np.int32(0)
+    for j in range(_LANES):
+        above += np.int32(line[np.uint64(start + j)] > least)
+    return bool(above > 0)
 
 
 @njit(cache=True, nogil=True)
 def _best_of_rows(scores: Scores, allowed: Mask, indexes: Indexes, best: Scores, first: int, last: int) -> None:
-    k = indexes.shape[1]
+    """Scores and items are packed into one key each, gathered, and cut to the best k whenever the room is full."""
+    k, n = indexes.shape[1], scores.shape[1]
+    room = max(4 * k, 256)
+    keys = np.empty(room + _LANES, np.uint64)
+    value = np.empty(1, np.float32)
+    bits = value.view(np.uint32)
     for row in range(first, last):
-        values, items, size = best[row], indexes[row], 0
-        least = np.float32(-np.inf)
+        line, size, least = scores[row], 0, np.float32(-np.inf)
         permitted = allowed[row if len(allowed) > 1 else 0] if len(allowed) > 0 else allowed.reshape(-1)
-        for item in range(scores.shape[1]):
-            value = scores[row, item]
-            if value > least and (len(permitted) == 0 or permitted[item]):  # false for NaN
-                size = _offer(values, items, size, value, item)
-                if size == k:
-                    least = values[0]
-        _best_first(values, items, size)
+        for start in range(0, n, _LANES):
+            if start + _LANES <= n and not _any_above(line, start, least):
+                continue
+            for item in range(np.uint64(start), np.uint64(min(start + _LANES, n))):
+                score = line[item]
+                if score > least and (len(permitted) == 0 or permitted[item]):  # false for NaN
+                    value[0] = score + np.float32(0)  # no negative zero
+                    keys[size] = _ordered_bits(bits[0]) << np.uint64(32) | np.uint64(_LAST - item)
+                    size += 1
+            if size > room:
+                _largest_first(keys[:size], k)
+                size = k
+                bits[0] = _plain_bits(keys[:k].min() >> np.uint64(32))
+                least = value[0]
+        _largest_first(keys[:size], k)
+        size = min(size, k)
+        _descend(keys[:size])
+        for j in range(size):
+            bits[0] = _plain_bits(keys[j] >> np.uint64(32))
+            best[row, j], indexes[row, j] = value[0], _LAST - np.int64(keys[j] & np.uint64(_LAST))
+
+
+@njit(cache=True, nogil=True)
+def _ordered_bits(bits: np.uint32) -> np.uint64:
+    """The bits of a float32 as a number that stands in the same order as the float."""
+    sign = np.uint64(0x80000000)
+    return np.uint64(~np.uint32(bits)) if np.uint64(bits) & sign else np.uint64(bits) | sign
+
+
+@njit(cache=True, nogil=True)
+def _plain_bits(ordered: np.uint64) -> np.uint64:
+    """The inverse of `_ordered_bits`."""
+    sign = np.uint64(0x80000000)
+    return np.uint64(ordered) ^ sign if np.uint64(ordered) & sign else np.uint64(~np.uint32(ordered))
+
+
+@njit(cache=True, nogil=True)
+def _descend(keys: NDArray[np.uint64]) -> None:
+    """Sort a few keys, the largest first (heapsort: Williams 1964)."""
+    size = len(keys)
+    for root in range(size // 2 - 1, -1, -1):
+        _sink(keys, root, size)
+    for end in range(size - 1, 0, -1):
+        keys[0], keys[end] = keys[end], keys[0]
+        _sink(keys, 0, end)
+
+
+@njit(cache=True, nogil=True)
+def _sink(keys: NDArray[np.uint64], at: int, size: int) -> None:
+    """Bring one key to its place in a heap with the smallest on top."""
+    while 2 * at + 1 < size:
+        child = 2 * at + 1
+        if child + 1 < size and keys[child + 1] < keys[child]:
+            child += 1
+        if keys[at] <= keys[child]:
+            return
+        keys[at], keys[child] = keys[child], keys[at]
+        at = child
 
 
 @njit(cache=True, nogil=True)
