@@ -55,7 +55,7 @@ def test_what_is_found_is_written_beside_the_configuration_and_trains(modest: Pa
 def test_write_changes_the_models_alone_and_keeps_a_copy(modest: Path) -> None:
     config = modest / "zhiyin.toml"
     before = config.read_text()
-    found = run_in(modest, "tune", "--budget", "2s", "--write")
+    found = run_in(modest, "tune", "--budget", "2s", "--write", "--also", "EASE")
     assert found.code == 0, found.err
     assert (modest / "zhiyin.toml.1.bak").read_text() == before
     assert "as it was, it is kept in zhiyin.toml.1.bak" in found.out
@@ -84,6 +84,7 @@ def test_a_later_search_goes_on_and_says_so(modest: Path) -> None:
     ("words", "sentence"),
     [
         (["--budget", "soon"], "'soon' is not a duration: write a number and s, m, h, d or w, such as '14d'"),
+        (["--also", "EASY"], "models.easy.type 'EASY' is not known: did you mean 'EASE'?"),
         (
             ["--out", "x.toml", "--write"],
             "--out and --write exclude each other: --write changes the zhiyin.toml itself",

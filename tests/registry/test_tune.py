@@ -199,6 +199,15 @@ def test_the_blend_leaves_out_whom_it_does_not_hear():
     assert parsed(with_sections("", {"models": found.best})).models.keys() == models.keys()
 
 
+def test_more_models_are_tried_and_kept_if_the_blend_listens_to_them():
+    found = tune(fashion(), CONFIG, models=POPULARITY, also=["ItemKNN", "UserKNN"], budget="60s", clock=Ticks())
+    assert set(found.trials["model"]) == {"popularity", "itemknn", "userknn"}
+    assert set(found.best) == {"popularity", *found.recipe.retrievers}
+    assert "popularity before" in {row.name for row in found.validation.rows}
+    with pytest.raises(ConfigError, match=r"'ItemKN' is not known: did you mean 'ItemKNN'\?"):
+        tune(fashion(), CONFIG, models=POPULARITY, also=["ItemKN"], clock=Ticks())
+
+
 def test_a_worse_trial_is_given_up_on_few_people(monkeypatch):
     monkeypatch.setattr("zhiyin.registry.search.FEWEST_PEOPLE", 5)
     found = tune(fashion(), CONFIG, models=POPULARITY, budget="60s", clock=Ticks())

@@ -22,6 +22,10 @@ TRIALS = "tuning"
 
 Budget = Annotated[str, typer.Option(help="How long to search: 90s, 10m, 2h.", metavar="TIME")]
 Seed = Annotated[int, typer.Option(help="Another seed tries other settings.", metavar="N")]
+Also = Annotated[
+    list[str] | None,
+    typer.Option(help="Try this model, too, such as IALS or GraphFilter; may be repeated.", metavar="TYPE"),
+]
 Out = Annotated[
     Path | None, typer.Option(help=f"Where to write the configuration ({OUT} if not given).", metavar="FILE")
 ]
@@ -30,6 +34,7 @@ Write = Annotated[bool, typer.Option("--write", help="Change the zhiyin.toml its
 
 def tune(
     budget: Budget = "10m",
+    also: Also = None,
     out: Out = None,
     write: Write = False,
     html: Html = None,
@@ -52,7 +57,10 @@ def tune(
     data = project.prepared().dataset(project.config.weights)
     trials = (project.root / project.config.registry.directory).parent / TRIALS
     with bars() as progress:
-        found = tuned(data, project.config, project.root, budget=budget, seed=seed, directory=trials, progress=progress)
+        found = tuned(
+            data, project.config, project.root,
+            also=also or (), budget=budget, seed=seed, directory=trials, progress=progress,
+        )  # fmt: skip
     before = config.read_bytes().decode("utf-8-sig")
     left_out = set(project.config.models) - set(found.best)
     after = _rewritten(before, found, str(config)) if found.improved or left_out else before

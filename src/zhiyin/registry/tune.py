@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,7 @@ def tune(
     root: Path = Path(),
     *,
     models: Mapping[str, Mapping[str, Any]] | None = None,
+    also: Sequence[str] = (),
     budget: str = "10m",
     seed: int = 0,
     directory: Path | None = None,
@@ -76,6 +77,8 @@ def tune(
         Where zhiyin.toml lies, for the paths in it.
     models
         In place of the [models] of `config`: name to type and settings.
+    also
+        Types of more models to try ("IALS"): they are kept if the blend listens to them.
     budget
         "90s", "10m", "2h"; one trial of each model is made in any case.
     directory
@@ -91,6 +94,8 @@ def tune(
         If no model can be trained, or the config or the budget is not allowed.
     DataError
         If the data are too small for a test and a validation window.
+    RegistryBusyError
+        If another search keeps its trials in the same directory.
     """
     sampler = Sampler()
     seconds = microseconds(budget) / 1e6
@@ -99,7 +104,9 @@ def tune(
     split = held_out(data, config, root)
     windows = _windows(split, config, root)
     tables = config.models or recipe.portfolio(data)
-    searches = [Search(name, model, seed) for name, model in recipe.models(tables, data).items()]
+    more: dict[str, dict[str, Any]] = {name.lower(): {"type": name} for name in also}
+    models_to_try = recipe.models({**more, **tables}, data)
+    searches = [Search(name, models_to_try[name], seed) for name in {**tables, **more}]
     contest = _Contest(config, data, windows, tables, searches, progress)
     if directory is None:
         return contest.run(sampler, TrialLog(), seconds, clock, ())
@@ -177,7 +184,8 @@ class _Contest:
         """The best of each model combined, beside what was set before; the better of the two is the result."""
         usable = [search for search in self.searches if search.best or not search.trials]
         after = self._config({one.name: self._table(one) for one in usable})
-        before = self._config({one.name: dict(self.tables[one.name]) for one in usable})
+        set_before = {one.name: dict(self.tables[one.name]) for one in usable if one.name in self.tables}
+        before = self._config(set_before or {BASELINE: {}})
         top, rows, kept = self._contestants(after, "fitting the best")
         earlier, rows_before, _ = self._contestants(before, "fitting what was set")
         self.progress("measuring", 0, 1)
@@ -187,19 +195,21 @@ class _Contest:
         new, old = report.row(top), report.row(f"{earlier} before")
         improved = new.metrics[METRIC].mean > old.metrics[METRIC].mean
         chosen = after if improved else before
-        every = chosen.recipe.retrievers or tuple(chosen.models)
+        models = {name: one for name, one in chosen.models.items() if name in self.tables or name in kept}
+        every = chosen.recipe.retrievers or tuple(models)
         retrievers = kept if improved and kept != every else chosen.recipe.retrievers
         return Tuned(
-            chosen.models, replace(self.config.recipe, retrievers=retrievers), report, trials, improved,
+            models, replace(self.config.recipe, retrievers=retrievers), report, trials, improved,
             _sentence(new, old, report.k), notes,
         )  # fmt: skip
 
     def _table(self, search: Search) -> dict[str, Any]:
         found = search.best.settings if search.best else {}
-        return {"type": type(search.model).__name__, **self.tables[search.name], **found}
+        return {"type": type(search.model).__name__, **self.tables.get(search.name, {}), **found}
 
     def _config(self, tables: dict[str, dict[str, Any]]) -> Config:
-        names = tuple(name for name in self.config.recipe.retrievers if name in tables)
+        named = [name for name in self.config.recipe.retrievers if name in tables]
+        names = (*named, *(name for name in tables if name not in self.tables)) if named else ()
         return replace(self.config, models=tables, recipe=replace(self.config.recipe, retrievers=names))
 
     def _contestants(self, config: Config, doing: str) -> tuple[str, dict[str, Pipeline], tuple[str, ...]]:
