@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
-from scipy.linalg import eigh
 from scipy.sparse import csr_array
 
 from zhiyin.compute.als_kernels import solve_rows
+from zhiyin.compute.threads import over_blocks
 from zhiyin.data.dataset import Dataset
 from zhiyin.data.queries import Queries
 from zhiyin.features.interest import log_interest, query_interest
@@ -63,8 +63,7 @@ class IALS(Embedding):
         items = deviation * rng.standard_normal((x.shape[1], self.dimensions), np.float32)  # [c, d]
         people = np.zeros((x.shape[0], self.dimensions), np.float32)  # [m, d]
         for _ in range(self.epochs):
-            items, people = self._solved(x, items, people)
-            people, items = self._solved(transposed, people, items)
+            people, items = self.sweep(x, transposed, people, items)
         items, _, self.spectrum_ = self._rotated(items)
         self.places_ = np.where(places_of(touched) >= 0, np.arange(len(touched)), -1).astype(np.int32)
         self.item_vectors_ = np.full((len(touched), self.dimensions), np.nan, np.float32)
@@ -76,26 +75,43 @@ class IALS(Embedding):
         history = query_interest(queries, self.places_, self.half_life_days)  # [b, <= n]
         vectors = np.zeros((len(queries), self.dimensions), np.float32)
         for _ in range(_FOLD_IN_SWEEPS):
-            self._sweep(history, self.item_vectors_, self.spectrum_, vectors, int((self.places_ >= 0).sum()))
+            self._step(history, self.item_vectors_, self.spectrum_, vectors, int((self.places_ >= 0).sum()))
         vectors[np.diff(history.indptr) == 0] = np.nan
         return vectors
+
+    def sweep(self, x: csr_array, transposed: csr_array, people: Vectors, items: Vectors) -> tuple[Vectors, Vectors]:
+        """People [m, d] and items [c, d] after one more epoch on x [m, c]; the least of the loss is where it rests."""
+        items, people = self._solved(x, items, people)
+        people, items = self._solved(transposed, people, items)
+        return people, items
 
     def _solved(self, x: csr_array, fixed: Vectors, solved: Vectors) -> tuple[Vectors, Vectors]:
         """Both sides rotated, and the second brought nearer to its optimum."""
         fixed, rotation, spectrum = self._rotated(fixed)
-        solved = solved @ rotation
-        self._sweep(x, fixed, spectrum, solved, len(fixed))
+        solved = _product(solved, rotation)
+        self._step(x, fixed, spectrum, solved, len(fixed))
         return fixed, solved
 
     def _rotated(self, vectors: Vectors) -> tuple[Vectors, Vectors, Scores]:
         """float32[_, d] along the axes of their Gram matrix, strongest first; the rotation; α times the diagonal."""
-        spectrum, axes = eigh((vectors.T @ vectors).astype(np.float64), check_finite=False)
+        spectrum, axes = np.linalg.eigh((vectors.T @ vectors).astype(np.float64))
         rotation = np.ascontiguousarray(axes[:, ::-1], np.float32)
         diagonal = self.unobserved_weight * np.maximum(spectrum[::-1], 0.0)
-        return vectors @ rotation, rotation, diagonal.astype(np.float32)
+        return _product(vectors, rotation), rotation, diagonal.astype(np.float32)
 
-    def _sweep(self, x: csr_array, fixed: Vectors, spectrum: Scores, solved: Vectors, count: int) -> None:
+    def _step(self, x: csr_array, fixed: Vectors, spectrum: Scores, solved: Vectors, count: int) -> None:
         """Solve each row of x once, in training and in fold-in alike."""
         chosen = np.asarray(x.sum(axis=1), np.float64)  # |I_u|
         l2 = self.l2 * (chosen + self.unobserved_weight * count) ** self.frequency_exponent
         solve_rows(x, fixed, spectrum, l2.astype(np.float32), solved, block=self.subspace, steps=_STEPS)
+
+
+def _product(vectors: Vectors, rotation: Vectors) -> Vectors:
+    """float32[_, d], in threads of our own, because those of linear algebra wait by spinning."""
+    turned = np.empty_like(vectors)
+
+    def turn(first: int, last: int) -> None:
+        np.matmul(vectors[first:last], rotation, turned[first:last])
+
+    over_blocks(len(vectors), turn)
+    return turned
