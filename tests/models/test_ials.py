@@ -21,7 +21,7 @@ def slow_row(weights, fixed, unobserved_weight, l2):
 
 
 def loss(x, people, items, model):
-    """Equations 4 and 5 of the paper."""
+    """What the paper minimises."""
     scores = people @ items.T
     observed = (x * (scores - 1) ** 2).sum()
     frequent = [x.sum(axis=axis) + model.unobserved_weight * x.shape[axis] for axis in (1, 0)]

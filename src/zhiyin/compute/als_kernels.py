@@ -24,7 +24,7 @@ def solve_rows(
 ) -> None:
     """Bring each row u of `solved` nearer to the least of Σ_i w_i (u·v_i - 1)² + Σ_j diagonal_j u_j² + l2 |u|².
 
-    One pass over the subspaces of `block` coordinates (iALS++, Rendle et al. 2021, algorithm 2), in each `steps` steps
+    One pass over the subspaces of `block` coordinates (iALS++, Rendle et al. 2021), in each `steps` steps
     of conjugate gradients, preconditioned by the diagonal. A row without entries becomes zero.
 
     Parameters

@@ -21,11 +21,11 @@ _FOLD_IN_RATE = 0.1  # of the learning rate at the start of training
 
 @dataclass(kw_only=True)
 class BPR(Embedding):
-    """Matrix factorisation that sets what was chosen above what was not (Rendle et al. 2009, algorithm 1).
+    """Matrix factorisation that sets what was chosen above what was not (Rendle et al. 2009).
 
     Gradient ascent on Σ ln σ(s_ui - s_uj) - l2/2 |·|² with s_ui = u·v_i + b_i, where i was chosen and j is the best
-    scored of `negatives` items drawn at random that were not (Zhang et al. 2013, section 3.2; 1 is the paper's uniform
-    draw). A history is folded in by the same steps with the items held still, so everybody is a stranger here.
+    scored of `negatives` items drawn at random that were not (Zhang et al. 2013; 1 is the even draw of 2009). A
+    history is folded in by the same steps with the items held still, so everybody is a stranger here.
     """
 
     dimensions: int = 64

@@ -16,7 +16,7 @@ from zhiyin.models.item_to_item import places_of
 from zhiyin.models.settings import require, require_half_life
 from zhiyin.types import Indexes, Scores, Vectors
 
-_STEPS = 2  # of conjugate gradients in a subspace: more did not lower the loss after a sweep
+_STEPS = 2  # of conjugate gradients in a subspace: more lower the loss of the first sweeps alone
 _FOLD_IN_SWEEPS = 8  # a query starts from zero, where a person in training starts from the last sweep
 
 
@@ -25,7 +25,7 @@ class IALS(Embedding):
     """Matrix factorisation of all that was and was not chosen (Hu et al. 2008, in the form of Rendle et al. 2022).
 
     Least of Σ_(u,i) chosen w_ui (u·v - 1)² + α Σ_all u, all i (u·v)² + λ (Σ_u (|I_u| + α n)^ν |u|² + Σ_i (|U_i| +
-    α m)^ν |v|²) (equations 4 and 5), people and items in turn, each by subspaces (iALS++, Rendle et al. 2021). Before
+    α m)^ν |v|²), people and items in turn, each by subspaces (iALS++, Rendle et al. 2021). Before
     each turn both sides are rotated so that the Gram matrix of the fixed side is diagonal, which changes no score,
     makes the subspaces nearly independent and spares every product with a d × d matrix. A history is folded in by
     the very function that trained the people, with the same regularisation.

@@ -20,12 +20,13 @@ _FOLD_IN_PASSES = 20
 
 @dataclass(kw_only=True)
 class SoftmaxMF(Embedding):
-    """Matrix factorisation that tells what was chosen from what was drawn (Wu et al. 2024, section 3; sampled softmax).
+    """Matrix factorisation that tells what was chosen from what was drawn (sampled softmax; Wu et al. 2024).
 
-    Descends Σ_(u,i) chosen w_ui (-s_ui + ln(exp s_ui + Σ_j exp s_uj)) + l2/2 |·|², where s_ui = u·v_i and
-    one draw of `negatives` items j, even over the catalogue, serves all that a person chose. Each vector steps by
-    its gradient over the root of its summed squares (AdaGrad, Duchi et al. 2011, one number for each vector). A history
-    is folded in by the same steps with the items held still, so everybody is a stranger here.
+    Descends Σ_(u,i) chosen w_ui (-s_ui + ln(exp s_ui + Σ_j exp s_uj)), where s_ui = u·v_i and one draw of `negatives`
+    items j, even over the catalogue, serves all that a person chose. Each vector steps by its gradient over the root
+    of its summed squares (AdaGrad, Duchi et al. 2011, one number for each vector); l2 draws a person's mean gradient,
+    and an item as much as it is pulled, towards zero. A history is folded in by the same steps with the items held
+    still, so everybody is a stranger here.
     """
 
     dimensions: int = 64
