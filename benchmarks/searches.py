@@ -1,0 +1,66 @@
+"""What is tried on each protocol: models, the settings that matter, and values in the order in which they are tried."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from zhiyin.models.known import MODELS
+from zhiyin.models.recommender import Recommender
+
+
+@dataclass(frozen=True)
+class Search:
+    """One model: where the search starts, and what it tries, one setting after the other."""
+
+    type: str
+    start: Mapping[str, Any] = field(default_factory=dict)
+    grid: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+
+    def model(self, settings: Mapping[str, Any]) -> Recommender:
+        """Not fitted yet."""
+        return MODELS[self.type](**settings)
+
+
+_LOW = {"dimensions": (512, 1024), "sharpness": (0.0, 0.5), "item_exponent": (0.3, 0.5), "out_exponent": (0.1, 0.3)}
+_GRAPH = {
+    "in_exponent": (0.5, 0.8), "out_exponent": (0.15, 0.35), "low_pass": (0.1, 0.6, 1.2),
+    "dimensions": (256, 1024), "sharpness": (0.0, 0.5),
+}  # fmt: skip
+_SLIM = {"l2": (2.0, 10.0, 20.0), "l2_exponent": (0.25, 0.75), "user_exponent": (0.7,), "neighbours": (150,)}
+
+_LARGE = {
+    "popularity": Search("Popularity", {"half_life_days": None}),
+    "item_knn": Search(
+        "ItemKNN", {}, {"activity_exponent": (1.0, 1.5), "shrinkage": (0.0, 20.0), "neighbours": (300,)}
+    ),
+    "slim": Search("SLIM", {}, {"l2": (2.0, 10.0), "l2_exponent": (0.25, 0.75), "neighbours": (150,)}),
+    "low_pass": Search("LowPass", {"dimensions": 1024}, {"sharpness": (0.0, 0.5), "out_exponent": (0.1, 0.3)}),
+    "graph_filter": Search(
+        "GraphFilter",
+        {"dimensions": 1024},
+        {"in_exponent": (0.5, 0.8), "out_exponent": (0.15, 0.35), "low_pass": (0.15, 0.6, 1.2)},
+    ),
+}
+
+_SMALL = {
+    "popularity": Search("Popularity", {"half_life_days": None}),
+    "item_knn": Search(
+        "ItemKNN", {}, {"activity_exponent": (0.0, 1.0), "shrinkage": (1.0, 20.0), "neighbours": (300,)}
+    ),
+    "user_knn": Search("UserKNN", {}, {"neighbours": (50, 200), "popularity_exponent": (0.0, 1.0)}),
+    "slim": Search("SLIM", {}, {**_SLIM, "neighbours": (200,)}),
+    "low_pass": Search("LowPass", {}, {**_LOW, "dimensions": (128, 400)}),
+    "graph_filter": Search("GraphFilter", {}, {**_GRAPH, "dimensions": (400,)}),
+}
+
+SEARCHES: Mapping[str, Mapping[str, Search]] = {
+    "gowalla": _LARGE,
+    "yelp2018": _LARGE,
+    "lastfm-2k": _SMALL,
+    "ml-100k": {
+        "rating_baseline": Search("RatingBaseline", {}, {"item_shrinkage": (2.0, 10.0), "user_shrinkage": (2.0, 10.0)})
+    },
+}
+
+BLEND = ("slim", "low_pass", "graph_filter")
+"""The models whose blend is measured, with the settings that each had chosen alone."""
