@@ -3,7 +3,7 @@ PYTHON ?= python3
 ARGS ?=
 BIN := .venv/bin
 
-.PHONY: install demo test bench format lint types unit docs clean
+.PHONY: install demo test bench bench-speed format lint types unit docs clean
 
 install: .venv/installed  ## make .venv with zhiyin in it
 
@@ -29,6 +29,14 @@ bench: .venv/developed  ## speed, as printed in the README (ONLY=prepare picks o
 
 docs: .venv/developed  ## write the generated pages again
 	@$(BIN)/python docs/generate.py
+
+bench-speed: .venv/developed .venv-peers/installed  ## beside implicit and LAPACK, as ratios
+	@$(BIN)/python -m benchmarks --only speed $(ARGS)
+
+.venv-peers/installed:
+	@$(PYTHON) -m venv .venv-peers
+	@.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check implicit
+	@touch $@
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "zhiyin needs Python 3.11 or newer; set PYTHON=python3.x"; exit 1; }

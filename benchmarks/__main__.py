@@ -1,4 +1,4 @@
-"""Run the benchmarks and print their tables: `python -m benchmarks [--only prepare|models|serve]`."""
+"""Run the benchmarks and print their tables: `python -m benchmarks [--only prepare|models|serve|speed]`."""
 
 import argparse
 import json
@@ -13,13 +13,14 @@ from rich.table import Table
 from benchmarks.machine import machine
 
 NAMES = ("prepare", "models", "serve")
+BESIDE_PEERS = ("speed",)
 RESULTS = Path(__file__).parent / "results" / "speed.json"
 
 
 def main() -> None:
     """Measure what was asked for; what is not measured keeps its last result."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--only", choices=NAMES)
+    parser.add_argument("--only", choices=[*NAMES, *BESIDE_PEERS])
     only = parser.parse_args().only
     kept = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     where = machine()
