@@ -32,6 +32,7 @@ docs: .venv/developed  ## write the generated pages again
 
 bench-speed: .venv/developed .venv-peers/installed  ## beside implicit and LAPACK, as ratios
 	@$(BIN)/python -m benchmarks --only speed $(ARGS)
+	@$(BIN)/python -m benchmarks --only speed_factors $(ARGS)
 
 .venv-peers/installed:
 	@$(PYTHON) -m venv .venv-peers

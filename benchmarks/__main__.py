@@ -1,4 +1,4 @@
-"""Run the benchmarks and print their tables: `python -m benchmarks [--only prepare|models|serve|speed]`."""
+"""Run the benchmarks and print their tables: `python -m benchmarks [--only prepare|models|serve|speed|speed_factors]`."""
 
 import argparse
 import json
@@ -13,7 +13,7 @@ from rich.table import Table
 from benchmarks.machine import machine
 
 NAMES = ("prepare", "models", "serve")
-BESIDE_PEERS = ("speed",)
+BESIDE_PEERS = ("speed", "speed_factors")
 RESULTS = Path(__file__).parent / "results" / "speed.json"
 
 
