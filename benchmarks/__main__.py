@@ -1,4 +1,4 @@
-"""Run the benchmarks and print their tables: `python -m benchmarks [--only prepare|models|serve|speed|speed_factors]`."""
+"""Run the benchmarks and print their tables: `python -m benchmarks [--only NAME]`."""
 
 import argparse
 import json
