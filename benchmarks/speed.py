@@ -33,7 +33,7 @@ from zhiyin.models.user_knn import UserKNN
 DATA = Path(os.environ.get("ZHIYIN_DATA", "../shared/data"))
 PEER = Path(".venv-peers/bin/python")
 REPEATS = 3
-EASE_ITEMS = 12_000
+EASE_ITEMS = 6_000
 BLOCK = 256
 
 
