@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from zhiyin.data.split import leave_last_out, split_at_random, split_by_time
     from zhiyin.errors import ZhiyinError
     from zhiyin.evaluation.evaluate import evaluate
+    from zhiyin.models.association_rules import AssociationRules
     from zhiyin.models.biased_mf import BiasedMF
     from zhiyin.models.bpr import BPR
+    from zhiyin.models.co_visitation import CoVisitation
     from zhiyin.models.content import Content
     from zhiyin.models.ease import EASE
     from zhiyin.models.graph_filter import GraphFilter
@@ -39,8 +41,10 @@ if TYPE_CHECKING:
     from zhiyin.registry.tune import tune
 
 _HOMES = {
+    "AssociationRules": "zhiyin.models.association_rules",
     "BPR": "zhiyin.models.bpr",
     "BiasedMF": "zhiyin.models.biased_mf",
+    "CoVisitation": "zhiyin.models.co_visitation",
     "Content": "zhiyin.models.content",
     "Dataset": "zhiyin.data.dataset",
     "EASE": "zhiyin.models.ease",
@@ -77,7 +81,9 @@ __all__ = [
     "IALS",
     "NMF",
     "SLIM",
+    "AssociationRules",
     "BiasedMF",
+    "CoVisitation",
     "Content",
     "Dataset",
     "GraphFilter",

@@ -9,8 +9,10 @@ import pytest
 
 from zhiyin.data.catalog import Catalog
 from zhiyin.data.vocabulary import Vocabulary
+from zhiyin.models.association_rules import AssociationRules
 from zhiyin.models.biased_mf import BiasedMF
 from zhiyin.models.bpr import BPR
+from zhiyin.models.co_visitation import CoVisitation
 from zhiyin.models.content import Content
 from zhiyin.models.ease import EASE
 from zhiyin.models.graph_filter import GraphFilter
@@ -59,6 +61,10 @@ MAKERS: list[Callable[[], Recommender]] = [
     lambda: NMF(dimensions=5, l1=0, half_life_days=2),
     lambda: BiasedMF(dimensions=3),
     lambda: BiasedMF(dimensions=8, epochs=5),
+    AssociationRules,
+    lambda: AssociationRules(measure="lift", least_support=1, least_confidence=0.05, half_life_days=2),
+    CoVisitation,
+    lambda: CoVisitation(window_hours=240, backward=0, popularity_exponent=1, neighbours=4, half_life_days=2),
 ]
 
 

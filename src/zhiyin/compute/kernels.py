@@ -38,8 +38,8 @@ def top_k(scores: Scores, k: int, allowed: Mask | None = None) -> tuple[Indexes,
     best = np.full((rows, k), -np.inf, np.float32)
     if k == 0 or n == 0:
         return indexes, best
-    scores = _plain(scores, np.float32)
-    mask = np.empty((0, n), np.bool_) if allowed is None else _plain(allowed, np.bool_)
+    scores = plain(scores, np.float32)
+    mask = np.empty((0, n), np.bool_) if allowed is None else plain(allowed, np.bool_)
     over_blocks(rows, lambda first, last: _best_of_rows(scores, mask, indexes, best, first, last))
     return indexes, best
 
@@ -55,7 +55,7 @@ def product(left: csr_array, right: csr_array, columns: Indexes) -> Scores:
         int32[1, m] for all rows or int32[b, m]; -1 gives NaN.
     """
     rows = left.shape[0]
-    columns = _plain(columns, np.int32)
+    columns = plain(columns, np.int32)
     out = np.empty((rows, columns.shape[1]), np.float32)
     a, b, width = _parts(left), _parts(right), right.shape[1]
     over_blocks(rows, lambda first, last: _product_rows(*a, *b, width, columns, out, first, last))
@@ -63,8 +63,9 @@ def product(left: csr_array, right: csr_array, columns: Indexes) -> Scores:
 
 
 def top_neighbours(
-    matrix: csr_array, k: int, shrinkage: float, norms: tuple[Scores, Scores] | None = None, *, union: bool = False
-) -> csr_array:
+    matrix: csr_array, k: int, shrinkage: float, norms: tuple[Scores, Scores] | None = None, *, union: bool = False,
+    least: float = 0.0,
+) -> csr_array:  # fmt: skip
     """float32[n, n], sparse: in row i the k columns of `matrix` most like column i, with their likeness, never i.
 
     The likeness is the shrunk cosine x_i·x_j / (|x_i| |x_j| + shrinkage), or another quotient over x_i·x_j. The
@@ -78,6 +79,8 @@ def top_neighbours(
         Two float32[n], a_i and b_j, in the place of the lengths |x_i| and |x_j|.
     union
         Divide by a_i + b_j - x_i·x_j + shrinkage and not by a_i b_j + shrinkage: Jaccard's index where these count.
+    least
+        Columns with a smaller x_i·x_j are no neighbours.
     """
     n = matrix.shape[1]
     k = max(min(k, n - 1), 0)
@@ -86,30 +89,35 @@ def top_neighbours(
     if norms is None:
         lengths = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=0), np.float64)).astype(np.float32)
         norms = lengths, lengths
-    left, right = (_plain(side, np.float32) for side in norms)
+    left, right = (plain(side, np.float32) for side in norms)
     by_user, by_item, shrunk = _parts(matrix), _parts(matrix.T.tocsr()), np.float32(shrinkage)
     if k:
         over_blocks(
             n,
             lambda first, last: _neighbour_rows(
-                *by_item, *by_user, left, right, shrunk, union, found, likeness, first, last
+                *by_item, *by_user, left, right, shrunk, np.float32(least), union, found, likeness, first, last
             ),
         )
+    return as_rows(found, likeness)
+
+
+def as_rows(found: Indexes, values: Scores) -> csr_array:
+    """A sparse matrix of lists of columns [n, k], -1 at their ends."""
     full = found >= 0
     offsets = np.concatenate([[0], np.cumsum(full.sum(axis=1))])
-    neighbours = compact_csr(likeness[full], found[full], offsets, (n, n))
-    neighbours.sort_indices()
-    return neighbours
+    rows = compact_csr(values[full], found[full], offsets, (len(found), len(found)))
+    rows.sort_indices()
+    return rows
 
 
-def _plain(array: NDArray[Any], dtype: type[Number]) -> NDArray[Number]:
+def plain(array: NDArray[Any], dtype: type[Number]) -> NDArray[Number]:
     """C order and writable, because each other kind of array would be compiled for again."""
     return np.require(array, dtype, ["C", "W"])
 
 
 def _parts(matrix: csr_array) -> tuple[NDArray[Any], Indexes, Data]:
     offsets = np.int32 if matrix.nnz <= np.iinfo(np.int32).max else np.int64  # narrow, as scipy holds them: no copy
-    return _plain(matrix.indptr, offsets), _plain(matrix.indices, np.int32), _plain(matrix.data, np.float32)
+    return plain(matrix.indptr, offsets), plain(matrix.indices, np.int32), plain(matrix.data, np.float32)
 
 
 @njit(cache=True, nogil=True)
@@ -212,7 +220,8 @@ def _product_rows(
 @njit(cache=True, nogil=True)
 def _neighbour_rows(
     offsets: Offsets, users: Indexes, data: Data, to_offsets: Offsets, to_items: Indexes, to_data: Data,
-    left: Data, right: Data, shrinkage: float, union: bool, found: Indexes, likeness: Data, first: int, last: int,
+    left: Data, right: Data, shrinkage: float, least: float, union: bool,
+    found: Indexes, likeness: Data, first: int, last: int,
 ) -> None:  # fmt: skip
     total = np.zeros(len(left), np.float32)
     touched = np.empty(len(left) + 1, np.int32)
@@ -233,7 +242,7 @@ def _neighbour_rows(
         for j in range(count):
             other = touched[j]
             both = left[item] + right[other] - total[other] if union else left[item] * right[other]
-            values[j] = total[other] / (both + shrinkage)
+            values[j] = total[other] / (both + shrinkage) if total[other] >= least else np.float32(0)
             total[other] = 0
         for j in range(count):
             keys[j] = np.uint64(bits[j]) << np.uint64(32) | np.uint64(_LAST - touched[j])
@@ -241,7 +250,7 @@ def _neighbour_rows(
         _largest_first(keys[:count], size)
         for j in range(size):
             bits[0] = np.uint32(keys[j] >> np.uint64(32))
-            if values[0] > 0:  # zero is the item itself
+            if values[0] > 0:  # zero is the item itself, or too little
                 likeness[item, j], found[item, j] = values[0], _LAST - np.int64(keys[j] & np.uint64(_LAST))
 
 

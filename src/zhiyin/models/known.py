@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from zhiyin.models.association_rules import AssociationRules
 from zhiyin.models.biased_mf import BiasedMF
 from zhiyin.models.bpr import BPR
+from zhiyin.models.co_visitation import CoVisitation
 from zhiyin.models.content import Content
 from zhiyin.models.ease import EASE
 from zhiyin.models.graph_filter import GraphFilter
@@ -21,8 +23,10 @@ from zhiyin.models.sparse_ease import SparseEASE
 from zhiyin.models.user_knn import UserKNN
 
 _CLASSES: tuple[type[Recommender], ...] = (
+    AssociationRules,
     BPR,
     BiasedMF,
+    CoVisitation,
     Content,
     EASE,
     GraphFilter,
