@@ -56,14 +56,28 @@ _EPOCHS = Range(4, 64, whole=True)
 _EXPONENT = Range(0, 1.5, "linear")
 _HALF_LIFE = Range(1, 3650)
 _NEIGHBOURS = Range(10, 1000, whole=True)
+_WEIGHTING = Choice(("none", "tf_idf", "bm25"))
 
 SPACE: Mapping[str, Space] = MappingProxyType(
     {
+        "AssociationRules": {
+            "measure": Choice(("confidence", "lift")),
+            "least_support": Range(1, 30, whole=True),
+            "neighbours": _NEIGHBOURS,
+            "half_life_days": _HALF_LIFE,
+        },
         "BPR": {
             "dimensions": _DIMENSIONS,
             "epochs": _EPOCHS,
             "learning_rate": Range(0.02, 1),
             "l2": Range(1e-4, 0.3),
+            "half_life_days": _HALF_LIFE,
+        },
+        "CoVisitation": {
+            "window_hours": Range(0.5, 8760),
+            "backward": Range(0, 1, "linear"),
+            "popularity_exponent": _EXPONENT,
+            "neighbours": _NEIGHBOURS,
             "half_life_days": _HALF_LIFE,
         },
         "Content": {"dimensions": _DIMENSIONS, "half_life_days": _HALF_LIFE},
@@ -87,6 +101,9 @@ SPACE: Mapping[str, Space] = MappingProxyType(
             "neighbours": _NEIGHBOURS,
             "shrinkage": Range(0.1, 300),
             "activity_exponent": _EXPONENT,
+            "weighting": _WEIGHTING,
+            "in_exponent": _EXPONENT,
+            "out_exponent": _EXPONENT,
             "half_life_days": _HALF_LIFE,
         },
         "LowPass": {
@@ -124,6 +141,8 @@ SPACE: Mapping[str, Space] = MappingProxyType(
             "neighbours": _NEIGHBOURS,
             "shrinkage": Range(0.1, 100),
             "popularity_exponent": _EXPONENT,
+            "weighting": _WEIGHTING,
+            "neighbour_exponent": _EXPONENT,
             "half_life_days": _HALF_LIFE,
         },
     }
