@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from zhiyin.models.association_rules import AssociationRules
     from zhiyin.models.biased_mf import BiasedMF
     from zhiyin.models.bpr import BPR
+    from zhiyin.models.chebyshev_filter import ChebyshevFilter
     from zhiyin.models.co_visitation import CoVisitation
     from zhiyin.models.content import Content
     from zhiyin.models.ease import EASE
@@ -44,6 +45,7 @@ _HOMES = {
     "AssociationRules": "zhiyin.models.association_rules",
     "BPR": "zhiyin.models.bpr",
     "BiasedMF": "zhiyin.models.biased_mf",
+    "ChebyshevFilter": "zhiyin.models.chebyshev_filter",
     "CoVisitation": "zhiyin.models.co_visitation",
     "Content": "zhiyin.models.content",
     "Dataset": "zhiyin.data.dataset",
@@ -83,6 +85,7 @@ __all__ = [
     "SLIM",
     "AssociationRules",
     "BiasedMF",
+    "ChebyshevFilter",
     "CoVisitation",
     "Content",
     "Dataset",

@@ -12,6 +12,7 @@ from zhiyin.data.vocabulary import Vocabulary
 from zhiyin.models.association_rules import AssociationRules
 from zhiyin.models.biased_mf import BiasedMF
 from zhiyin.models.bpr import BPR
+from zhiyin.models.chebyshev_filter import ChebyshevFilter
 from zhiyin.models.co_visitation import CoVisitation
 from zhiyin.models.content import Content
 from zhiyin.models.ease import EASE
@@ -55,6 +56,8 @@ MAKERS: list[Callable[[], Recommender]] = [
     lambda: LowPass(dimensions=3, sharpness=0, user_exponent=0, half_life_days=2),
     lambda: GraphFilter(neighbours=5, dimensions=8, low_pass=1),
     lambda: GraphFilter(neighbours=5, low_pass=0, half_life_days=2),
+    ChebyshevFilter,
+    lambda: ChebyshevFilter(order=3, flatness=1, half_life_days=2),
     SLIM,
     lambda: SLIM(neighbours=5, l1=0.01, l2=0.5, user_exponent=0, l2_exponent=0, half_life_days=2),
     lambda: SparseEASE(l2=5),

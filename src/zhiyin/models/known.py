@@ -6,6 +6,7 @@ from types import MappingProxyType
 from zhiyin.models.association_rules import AssociationRules
 from zhiyin.models.biased_mf import BiasedMF
 from zhiyin.models.bpr import BPR
+from zhiyin.models.chebyshev_filter import ChebyshevFilter
 from zhiyin.models.co_visitation import CoVisitation
 from zhiyin.models.content import Content
 from zhiyin.models.ease import EASE
@@ -26,6 +27,7 @@ _CLASSES: tuple[type[Recommender], ...] = (
     AssociationRules,
     BPR,
     BiasedMF,
+    ChebyshevFilter,
     CoVisitation,
     Content,
     EASE,
