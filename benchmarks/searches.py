@@ -28,6 +28,8 @@ _GRAPH = {
 }  # fmt: skip
 _SLIM = {"l2": (2.0, 10.0, 20.0), "l2_exponent": (0.25, 0.75), "user_exponent": (0.7,), "neighbours": (150,)}
 
+_IALS = {"unobserved_weight": (0.03, 0.3), "l2": (0.001, 0.01)}
+
 _LARGE = {
     "popularity": Search("Popularity", {"half_life_days": None}),
     "item_knn": Search(
@@ -40,27 +42,42 @@ _LARGE = {
         {"dimensions": 1024},
         {"in_exponent": (0.5, 0.8), "out_exponent": (0.15, 0.35), "low_pass": (0.15, 0.6, 1.2)},
     ),
+    "ials": Search("IALS", {"dimensions": 256}, _IALS),
 }
 
 _SMALL = {
     "popularity": Search("Popularity", {"half_life_days": None}),
     "item_knn": Search(
-        "ItemKNN", {}, {"activity_exponent": (0.0, 1.0), "shrinkage": (1.0, 20.0), "neighbours": (300,)}
+        "ItemKNN",
+        {"neighbours": 300},
+        {
+            "activity_exponent": (0.0, 1.0), "shrinkage": (0.0, 1.0, 20.0), "weighting": ("tf_idf", "bm25"),
+            "in_exponent": (0.3, 0.7), "out_exponent": (0.2, 0.35, 0.7),
+        },
     ),
-    "user_knn": Search("UserKNN", {}, {"neighbours": (50, 200), "popularity_exponent": (0.0, 1.0)}),
+    "user_knn": Search(
+        "UserKNN",
+        {},
+        {
+            "neighbours": (50, 200), "popularity_exponent": (0.0, 1.0), "weighting": ("tf_idf",),
+            "neighbour_exponent": (0.3, 0.7), "shrinkage": (0.0, 5.0),
+        },
+    ),
     "slim": Search("SLIM", {}, {**_SLIM, "neighbours": (200,)}),
-    "low_pass": Search("LowPass", {}, {**_LOW, "dimensions": (128, 400)}),
+    "low_pass": Search("LowPass", {}, {**_LOW, "dimensions": (400,)}),
     "graph_filter": Search("GraphFilter", {}, {**_GRAPH, "dimensions": (400,)}),
-}
+    "ials": Search("IALS", {}, {**_IALS, "dimensions": (64, 256)}),
+}  # fmt: skip
 
 SEARCHES: Mapping[str, Mapping[str, Search]] = {
     "gowalla": _LARGE,
     "yelp2018": _LARGE,
     "lastfm-2k": _SMALL,
     "ml-100k": {
-        "rating_baseline": Search("RatingBaseline", {}, {"item_shrinkage": (2.0, 10.0), "user_shrinkage": (2.0, 10.0)})
+        "rating_baseline": Search("RatingBaseline", {}, {"item_shrinkage": (2.0, 10.0), "user_shrinkage": (2.0, 10.0)}),
+        "biased_mf": Search("BiasedMF", {}, {"l2": (0.05, 0.15), "bias_l2": (0.01, 0.05), "dimensions": (30, 200)}),
     },
 }
 
-BLEND = ("slim", "low_pass", "graph_filter")
+BLEND = ("slim", "graph_filter", "ials", "item_knn")
 """The models whose blend is measured, with the settings that each had chosen alone."""

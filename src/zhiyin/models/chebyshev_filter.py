@@ -79,7 +79,7 @@ class ChebyshevFilter:
     def coefficients(self) -> Floats:
         """float64[order + 1]: the plateau as a Chebyshev series, interpolated at the Chebyshev points."""
         z = chebpts1(self.order + 1)
-        return chebfit(z, (1 + np.sign(z) * np.abs(z) ** self.flatness) / 2, self.order)
+        return np.asarray(chebfit(z, (1 + np.sign(z) * np.abs(z) ** self.flatness) / 2, self.order), np.float64)
 
     def _filtered(self, history: csr_array) -> Scores:
         """float32[b, c]: Σ_k c_k T_k(2 RᵀR - I) of each history, by T_k = 2 z T_(k-1) - T_(k-2)."""
