@@ -75,7 +75,7 @@ def test_more_than_there_is(ask: Run) -> None:
         (["recommend", "--user", "u", "--where", "price <"], "where"),
         (["recommend", "--user", "u", "--where", "prize < 3"], "price"),
         (["recommend", "--user", "u", "--now", "yesterday"], "--now is no time"),
-        (["recommend", "--user", "u", "--version", 9], "release 9 is not in releases: there are 1"),
+        (["recommend", "--user", "u", "--version", 9], "release 9 is not in releases, which holds 1"),
         (["similar", "--item", "nothing"], "item 'nothing' is not known"),
         (["similar", "--item", "i00001", "--where", "1 = "], "where"),
         (["batch", "--out", "recs.xls"], "--out must end in .parquet, .csv or .jsonl"),

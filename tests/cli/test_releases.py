@@ -81,7 +81,7 @@ def test_versions_promote_and_rollback(two_releases: Path) -> None:
 def test_promote_asks_and_refuses_where_nobody_answers(two_releases: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
     assert "add --yes" in run_in(two_releases, "promote", 2).sentence
-    assert "release 9 is not in releases: there are 1, 2" in run_in(two_releases, "promote", 9).sentence
+    assert "release 9 is not in releases, which holds 1, 2" in run_in(two_releases, "promote", 9).sentence
 
 
 def test_a_damaged_release_is_refused_with_what_to_do(two_releases: Path) -> None:
@@ -154,4 +154,4 @@ def test_before_the_first_training(own_shop: Path) -> None:
     for words in (["recommend", "--user", "u"], ["similar", "--item", "i"], ["batch", "--out", "r.csv"], ["serve"]):
         assert run_in(own_shop, *words).sentence.endswith("run `zhiyin train` first")
     assert "promote" in run_in(own_shop, "rollback").sentence
-    assert "there are none, run `zhiyin train`" in run_in(own_shop, "promote", 1).sentence
+    assert "which holds none, run `zhiyin train`" in run_in(own_shop, "promote", 1).sentence

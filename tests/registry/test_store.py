@@ -44,7 +44,7 @@ def unfinished(store: Store) -> list[str]:
 
 def test_an_empty_registry_has_nothing(store: Store) -> None:
     assert (store.versions(), store.serving(), store.numbers()) == ([], None, [])
-    with pytest.raises(ArtifactError, match=r"release 1 is not in .*: there are none, run `zhiyin train`"):
+    with pytest.raises(ArtifactError, match=r"release 1 is not in .*, which holds none, run `zhiyin train`"):
         store.path(1)
 
 

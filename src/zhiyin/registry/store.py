@@ -108,7 +108,7 @@ class Store:
         path = self._directory(number)
         if path.is_symlink() or not path.is_dir():
             known = ", ".join(map(str, self.numbers()[-10:])) or "none, run `zhiyin train`"
-            raise ArtifactError(f"release {number} is not in {self.root}: there are {known}")
+            raise ArtifactError(f"release {number} is not in {self.root}, which holds {known}")
         return path
 
     def verified(self, number: int) -> Path:
