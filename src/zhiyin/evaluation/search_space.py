@@ -73,6 +73,14 @@ SPACE: Mapping[str, Space] = MappingProxyType(
             "l2": Range(1e-4, 0.3),
             "half_life_days": _HALF_LIFE,
         },
+        "ChebyshevFilter": {
+            "order": Range(2, 32, whole=True),
+            "flatness": Range(0.3, 30),
+            "item_exponent": _EXPONENT,
+            "in_exponent": _EXPONENT,
+            "out_exponent": _EXPONENT,
+            "half_life_days": _HALF_LIFE,
+        },
         "CoVisitation": {
             "window_hours": Range(0.5, 8760),
             "backward": Range(0, 1, "linear"),
