@@ -134,3 +134,9 @@ def test_doctor_says_what_is_wrong(own_shop: Path, taken: int) -> None:
     assert levels["port"] == "warn"
     (own_shop / "zhiyin.toml").write_text("[data]\nevent = 'x'\n")
     assert "did you mean 'events'?" in run_in(own_shop, "doctor").out
+
+
+def test_demo_as_json_stops_before_serving(tmp_path: Path) -> None:
+    found = run_in(tmp_path, "demo", "--json", "--people", 120, "--items", 40, "--events", 4_000).json
+    assert found["release"] == 1
+    assert {row["role"] for row in found["report"]["rows"]} >= {"baseline", "ceiling"}

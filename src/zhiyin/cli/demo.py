@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from zhiyin.cli.printing import say, show, table
+from zhiyin.cli.options import AsJson
+from zhiyin.cli.printing import say, show, show_json, table
 
 if TYPE_CHECKING:
     from zhiyin.cli.project import Project
@@ -29,8 +30,12 @@ def demo(
     people: Annotated[int, typer.Option(help="The size of the shop.", metavar="N")] = 5_000,
     items: Annotated[int, typer.Option(help="The size of its catalogue.", metavar="N")] = 2_000,
     events: Annotated[int, typer.Option(help="About how many events.", metavar="N")] = 300_000,
+    as_json: AsJson = False,
 ) -> None:
-    """Make a sample shop, check it, train and compare models, register the best, and serve it."""
+    """Make a sample shop, check it, train and compare models, register the best, and serve it.
+
+    JSON, which stops before serving: release, chosen, promote, sentence, note, report.
+    """
     from zhiyin.cli.first_requests import somebody
     from zhiyin.cli.progress import bars
     from zhiyin.cli.project import Project, now
@@ -39,6 +44,7 @@ def demo(
     from zhiyin.serving.run import listening
 
     settings = ServeSettings(port=port, open_on_loopback=True)
+    no_serve = no_serve or as_json
     if not no_serve:
         listening(settings).close()  # better now than after the training
     renewed = claimed(directory)
@@ -46,12 +52,12 @@ def demo(
         progress("making the shop", 0, 1)
         shop = made(directory, (people, items, events), now())
         progress("making the shop", 1, 1)
-    say(
-        f"{'Renewed' if renewed else 'Made'} the sample shop in {directory}: {people:,} people, {items:,} items, a year"
-    )
     project = Project.read(directory / CONFIG)
     prepared = project.prepared()
-    _show_findings(prepared)
+    if not as_json:
+        made_it = "Renewed" if renewed else "Made"
+        say(f"{made_it} the sample shop in {directory}: {people:,} people, {items:,} items, a year")
+        _show_findings(prepared)
     data = prepared.dataset(project.config.weights)
     from zhiyin.cli.oracle import Oracle
     from zhiyin.registry.train import train
@@ -61,6 +67,9 @@ def demo(
         found = train(
             project.config, project.root, now=now(), environment=os.environ, ceiling=oracle, progress=progress
         )
+    if as_json:
+        show_json(found.as_json())
+        return
     _show_outcome(found, data)
     if no_serve:
         if not shutil.which("zhiyin"):
