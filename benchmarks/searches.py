@@ -40,7 +40,7 @@ _LARGE = {
     "graph_filter": Search(
         "GraphFilter",
         {"dimensions": 1024},
-        {"in_exponent": (0.5, 0.8), "out_exponent": (0.15, 0.35), "low_pass": (0.15, 0.6, 1.2)},
+        {"in_exponent": (0.5, 0.8), "out_exponent": (0.15, 0.35, 0.5), "low_pass": (0.15, 0.6, 1.2, 2.4)},
     ),
     "ials": Search("IALS", {"dimensions": 256}, _IALS),
 }

@@ -31,11 +31,11 @@ class ChebyshevFilter:
     only normalises; a query costs 2 order passes over the interactions.
     """
 
-    order: int = 8  # of the polynomial: how sharp an edge it can follow
-    flatness: float = 4.0  # the more, the flatter the middle; 1: the linear filter
+    order: int = 5  # of the polynomial: how sharp an edge it can follow
+    flatness: float = 3.0  # the more, the flatter the middle; 1: the linear filter
     item_exponent: float = 0.4  # of an item's degree, in what is filtered
     in_exponent: float = 0.4  # the more, the less a popular item of the history speaks
-    out_exponent: float = 0.2  # the more, the better popular items score
+    out_exponent: float = 0.4  # the more, the better popular items score
     half_life_days: float | None = 90.0  # how fast an event of the query's history loses weight; None: not at all
     normalised_: csr_array = field(init=False, repr=False, compare=False)  # float32[users, c], R over its largest value
     by_item_: csr_array = field(init=False, repr=False, compare=False)  # float32[c, users], its transpose
