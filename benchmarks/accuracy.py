@@ -67,6 +67,8 @@ def measured(name: str, model: str, settings: Mapping[str, Mapping[str, Any]], f
     parts = {one: (searches[one], chosen[one]) for one in (BLEND if model == "blend" else (model,))}
     mixer = _mixed(parts, validation) if model == "blend" else None
     tune_seconds, train_seconds, found = time.perf_counter() - start, [], []
+    if model == "blend":
+        tune_seconds += sum(row["tune_seconds"] for row in kept() if (row["protocol"], row["model"]) in _keys(name))
     for seed in range(protocol.seeds):
         test = protocol.splits(seed)[1] if seed else test
         start = time.perf_counter()
@@ -92,6 +94,11 @@ def measured(name: str, model: str, settings: Mapping[str, Mapping[str, Any]], f
         "date": where["date"],
         "commit": where["commit"],
     }
+
+
+def _keys(protocol: str) -> set[tuple[str, str]]:
+    """The rows whose settings a blend takes over, and with them the time that these took to find."""
+    return {(protocol, part) for part in BLEND}
 
 
 def tuned(search: Search, validation: Split, protocol: Protocol) -> dict[str, Any]:
