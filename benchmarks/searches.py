@@ -39,7 +39,7 @@ _LARGE = {
     "low_pass": Search("LowPass", {"dimensions": 1024}, {"sharpness": (0.0, 0.5), "out_exponent": (0.1, 0.3)}),
     "graph_filter": Search(
         "GraphFilter",
-        {"dimensions": 1024},
+        {"dimensions": 1024, "low_pass": 0.3},
         {"in_exponent": (0.5, 0.8), "out_exponent": (0.15, 0.35, 0.5), "low_pass": (0.15, 0.6, 1.2, 2.4)},
     ),
     "ials": Search("IALS", {"dimensions": 256}, _IALS),
@@ -65,7 +65,7 @@ _SMALL = {
     ),
     "slim": Search("SLIM", {}, {**_SLIM, "neighbours": (200,)}),
     "low_pass": Search("LowPass", {}, {**_LOW, "dimensions": (400,)}),
-    "graph_filter": Search("GraphFilter", {}, {**_GRAPH, "dimensions": (400,)}),
+    "graph_filter": Search("GraphFilter", {"low_pass": 0.3}, {**_GRAPH, "dimensions": (400,)}),
     "ials": Search("IALS", {}, {**_IALS, "dimensions": (64, 256)}),
 }  # fmt: skip
 

@@ -29,7 +29,7 @@ class GraphFilter(ItemToItem):
     user_exponent: float = 1.0  # the more, the less a busy person speaks; 1: a person's items share one voice
     in_exponent: float = 0.65  # the more, the less a popular item of the history speaks
     out_exponent: float = 0.25  # the more, the worse popular items score
-    low_pass: float = 0.3  # strength of the low-pass filter beside the linear one; 0: the linear one alone
+    low_pass: float = 1.0  # strength of the low-pass filter beside the linear one; 0: the linear one alone
     dimensions: int = 256  # of the low-pass filter
     sharpness: float = 0.25  # of the low-pass filter
     seed: int = 0
