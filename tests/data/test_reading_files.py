@@ -207,7 +207,7 @@ def test_files_without_a_header(tmp_path: Path) -> None:
         (bytes(range(256)) * 50, "not a table but binary data"),
         (b"PK\x03\x04rest", "Excel workbook"),
         (b"SQLite format 3\0" + bytes(100), "is an SQLite database"),
-        (gzip.compress(TWO.encode())[:-12], "damaged gzip"),
+        (gzip.compress(TWO.encode(), mtime=0)[:-12], "damaged gzip"),
         (b"PAR1 and then nothing", "cannot be read as parquet"),
         (b'{"user_id": \n{"x\n', "no line that is a JSON object"),
         (b"usr_idd,item_id,timestamp\na,b,1\n", r"no column for user_id .* it has 'usr_idd', 'item_id', 'timestamp'"),
