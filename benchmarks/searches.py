@@ -33,7 +33,9 @@ _IALS = {"unobserved_weight": (0.03, 0.3), "l2": (0.001, 0.01)}
 _LARGE = {
     "popularity": Search("Popularity", {"half_life_days": None}),
     "item_knn": Search(
-        "ItemKNN", {}, {"activity_exponent": (1.0, 1.5), "shrinkage": (0.0, 20.0), "neighbours": (300,)}
+        "ItemKNN",
+        {"neighbours": 300, "shrinkage": 0.0, "activity_exponent": 1.0},
+        {"in_exponent": (0.65, 0.8, 1.0), "out_exponent": (0.2, 0.35), "weighting": ("tf_idf",)},
     ),
     "slim": Search("SLIM", {}, {"l2": (2.0, 10.0), "l2_exponent": (0.25, 0.75), "neighbours": (150,)}),
     "low_pass": Search("LowPass", {"dimensions": 1024}, {"sharpness": (0.0, 0.5), "out_exponent": (0.1, 0.3)}),
