@@ -17,8 +17,12 @@ import httpx2
 import pytest
 
 from zhiyin.data.sources.live import read_events
+from zhiyin.errors import ArtifactError, ConfigError, DataError, RegistryBusyError
+from zhiyin.registry.lock import exclusive
 from zhiyin.registry.release import Release
+from zhiyin.registry.serve_settings import ServeSettings
 from zhiyin.registry.store import Store
+from zhiyin.serving.run import serve
 
 START = """
 import sys
@@ -88,4 +92,54 @@ def refuses_a_body_of_100_mb(port: int) -> None:
         answer.begin()
         told = json.loads(answer.read())
     assert answer.status == 413
-    assert told["error"]["status"] == 413
+    assert "longer than" in told["error"]["message"]
+
+
+def start(shop: Path, **settings: object) -> None:
+    serve(shop / "releases", ServeSettings(**({"port": 0} | settings)), root=shop, environment={})
+
+
+def test_a_port_in_use_is_a_sentence(shop: Path) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ConfigError, match=f"port {port} on 127.0.0.1 is in use"):
+            start(shop, port=port, open_on_loopback=True)
+
+
+@pytest.mark.parametrize("host", ["no such host", "192.0.2.1"])
+def test_a_host_that_is_not_ours_is_a_sentence(shop: Path, host: str) -> None:
+    with pytest.raises(ConfigError, match=host):
+        start(shop, host=host)
+
+
+def test_what_keeps_a_service_from_starting_is_a_sentence(shop: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no API key"):
+        start(shop)
+    with pytest.raises(ArtifactError, match="zhiyin train"):
+        start(tmp_path / "nowhere", open_on_loopback=True)
+    (shop / "broken.db").write_bytes(b"x" * 5_000)
+    with pytest.raises(DataError, match=r"serve\.store"):
+        start(shop, open_on_loopback=True, store="broken.db")
+    with exclusive(shop, ".events.db.lock"):
+        import threading
+
+        failures: list[BaseException] = []
+
+        def second() -> None:
+            try:
+                start(shop, open_on_loopback=True)
+            except RegistryBusyError as error:
+                failures.append(error)
+
+        thread = threading.Thread(target=second)
+        thread.start()
+        thread.join()
+    assert "in use" in str(failures[0])
+
+
+@pytest.mark.parametrize(
+    "settings", [{"port": 70_000}, {"port": -1}, {"body_limit_mb": 0}, {"reload_seconds": 0}, {"store": " "}]
+)
+def test_settings_out_of_range_are_sentences(settings: dict[str, object]) -> None:
+    with pytest.raises(ConfigError, match=next(iter(settings))):
+        ServeSettings(**settings)
