@@ -21,7 +21,7 @@ from zhiyin.errors import ZhiyinError
 from zhiyin.serving.run import listening
 
 PACKAGES = ("numpy", "scipy", "numba", "polars", "msgspec", "safetensors", "fastapi", "uvicorn", "typer", "rich")
-EXTRAS = {"adbc-driver-postgresql": "postgres"}
+EXTRAS = {"adbc-driver-postgresql": "postgres", "optuna": "tune", "torch": "neural", "onnxruntime": "onnx"}
 LEAST_FREE = 2**30  # bytes; a release of a middling shop takes some 100 MB, and two must fit
 
 
