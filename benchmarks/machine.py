@@ -6,10 +6,11 @@ import subprocess
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection
 from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
+from threading import Thread
 from typing import Any
 
 PACKAGES = ("numpy", "scipy", "numba", "polars", "uvicorn")
@@ -32,10 +33,13 @@ def machine() -> dict[str, Any]:
 
 
 def alone(task: Callable[..., Mapping[str, Any]], *arguments: Any) -> dict[str, Any]:
-    """What a task returns, run in a process of its own, with that process's peak memory in `peak_mb`."""
+    """What a task returns, run in a process of its own, with that process's peak memory in `peak_mb`.
+
+    The process ends with this one, however this one ends.
+    """
     context = get_context("spawn")
     here, there = context.Pipe(duplex=False)
-    process = context.Process(target=_report, args=(there, task, arguments))
+    process = context.Process(target=_report, args=(there, task, arguments), daemon=True)
     process.start()
     there.close()
     try:
@@ -48,8 +52,16 @@ def alone(task: Callable[..., Mapping[str, Any]], *arguments: Any) -> dict[str, 
 
 
 def _report(pipe: Connection, task: Callable[..., Mapping[str, Any]], arguments: tuple[Any, ...]) -> None:
+    Thread(target=_end_with_the_parent, daemon=True).start()
     found = dict(task(*arguments))
     pipe.send({**found, "peak_mb": getrusage(RUSAGE_SELF).ru_maxrss / 1024})
+
+
+def _end_with_the_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)  # a signal to the parent alone, SIGKILL too: nobody waits for the result any more
 
 
 def _commit() -> str:
