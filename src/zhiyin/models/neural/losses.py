@@ -5,35 +5,38 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-_CHUNK = 1 << 21  # scores made at once: they stay in the cache while they are used
+_CHUNK = 1 << 20  # scores made at once: they stay in the cache while they are used
+_LARGEST = 60.0  # of a score whose exponential can be summed as it is
 
 
 class _Softmax(torch.autograd.Function):
-    """Σ -ln softmax(h Eᵀ)[target], its gradients found while the scores are at hand and the scores never kept."""
+    """Σ -ln softmax(h Eᵀ)[target], its gradients found while the scores are at hand and the scores never kept.
+
+    The weights stay unnormalised, so that each score is read twice and no more: the sums divide h instead.
+    """
 
     @staticmethod
     def forward(
         ctx: Any, hidden: torch.Tensor, table: torch.Tensor, targets: torch.Tensor, digits: torch.dtype
     ) -> torch.Tensor:
         h, vectors = hidden.to(digits), table.to(digits)
-        grad_h = torch.empty_like(hidden)
-        grad_vectors = torch.zeros(vectors.shape, dtype=torch.float32, device=vectors.device)
+        grad_h, grad_vectors = torch.empty_like(hidden), torch.zeros_like(table)
+        bounded = float(h.norm(dim=1).max() * vectors.norm(dim=1).max()) < _LARGEST if len(h) else True
+        rows = max(_CHUNK // len(vectors), 32)
         total = torch.zeros((), device=h.device)
-        rows = max(_CHUNK // len(vectors), 64)
         for start in range(0, len(h), rows):
-            part, wanted = h[start : start + rows], targets[start : start + rows, None]
-            scores = (part @ vectors.T).float()  # [rows, c]
-            most = scores.amax(dim=1, keepdim=True)
-            chosen = scores.gather(1, wanted)
-            weights = scores.sub_(most).exp_()
-            sums = weights.sum(dim=1, keepdim=True)
-            total += (sums.log() + most - chosen).sum()
-            weights.div_(sums)
-            weights.scatter_add_(1, wanted, torch.full_like(chosen, -1.0))
-            slopes = weights.to(h.dtype)
-            grad_h[start : start + rows] = slopes @ vectors
-            grad_vectors += (slopes.T @ part).float()
-        ctx.save_for_backward(grad_h, grad_vectors)
+            part = h[start : start + rows]
+            scores = part @ vectors.T  # [rows, c]
+            most = torch.zeros(len(part), 1, device=h.device) if bounded else scores.amax(dim=1, keepdim=True).float()
+            weights = scores.exp_() if bounded else scores.sub_(most).exp_()
+            sums = weights.sum(dim=1, keepdim=True, dtype=torch.float32)
+            total += (sums.log() + most).sum()
+            grad_h[start : start + rows] = (weights @ vectors) / sums
+            grad_vectors += weights.T @ (part / sums).to(digits)
+        wanted = table[targets]  # [p, d]
+        total -= (hidden * wanted).sum()
+        grad_vectors.index_add_(0, targets, hidden, alpha=-1.0)
+        ctx.save_for_backward(grad_h.sub_(wanted), grad_vectors)
         return total
 
     @staticmethod
