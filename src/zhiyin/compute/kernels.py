@@ -11,13 +11,12 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from zhiyin.compute.selection import LANES, LOWEST, gather, item_bits, item_of, largest_first, room_for, write_best
 from zhiyin.compute.sparse import compact_csr
 from zhiyin.compute.threads import over_blocks
 from zhiyin.types import Indexes, Mask, Offsets, Scores
 
 Data = NDArray[np.float32]
-_LAST = 0xFFFFFFFF
-_LANES = 64
 Number = TypeVar("Number", bound=np.generic)
 
 
@@ -121,83 +120,13 @@ def _parts(matrix: csr_array) -> tuple[NDArray[Any], Indexes, Data]:
 
 
 @njit(cache=True, nogil=True)
-def _any_above(line: Scores, start: int, least: float) -> bool:
-    """Whether one of the next scores is higher: a fixed count of unsigned places, which compiles to vector code."""
-    above = np.int32(0)
-    for j in range(_LANES):
-        above += np.int32(line[np.uint64(start + j)] > least)
-    return bool(above > 0)
-
-
-@njit(cache=True, nogil=True)
 def _best_of_rows(scores: Scores, allowed: Mask, indexes: Indexes, best: Scores, first: int, last: int) -> None:
-    """Scores and items are packed into one key each, gathered, and cut to the best k whenever the room is full."""
-    k, n = indexes.shape[1], scores.shape[1]
-    room = max(4 * k, 256)
-    keys = np.empty(room + _LANES, np.uint64)
-    value = np.empty(1, np.float32)
-    bits = value.view(np.uint32)
+    k = indexes.shape[1]
+    items, keys = np.empty(0, np.int32), np.empty(room_for(k) + LANES, np.uint64)
     for row in range(first, last):
-        line, size, least = scores[row], 0, np.float32(-np.inf)
         permitted = allowed[row if len(allowed) > 1 else 0] if len(allowed) > 0 else allowed.reshape(-1)
-        for start in range(0, n, _LANES):
-            if start + _LANES <= n and not _any_above(line, start, least):
-                continue
-            for item in range(np.uint64(start), np.uint64(min(start + _LANES, n))):
-                score = line[item]
-                if score > least and (len(permitted) == 0 or permitted[item]):  # false for NaN
-                    value[0] = score + np.float32(0)  # no negative zero
-                    keys[size] = _ordered_bits(bits[0]) << np.uint64(32) | np.uint64(_LAST - item)
-                    size += 1
-            if size > room:
-                _largest_first(keys[:size], k)
-                size = k
-                bits[0] = _plain_bits(keys[:k].min() >> np.uint64(32))
-                least = value[0]
-        _largest_first(keys[:size], k)
-        size = min(size, k)
-        _descend(keys[:size])
-        for j in range(size):
-            bits[0] = _plain_bits(keys[j] >> np.uint64(32))
-            best[row, j], indexes[row, j] = value[0], _LAST - np.int64(keys[j] & np.uint64(_LAST))
-
-
-@njit(cache=True, nogil=True)
-def _ordered_bits(bits: np.uint32) -> np.uint64:
-    """The bits of a float32 as a number that stands in the same order as the float."""
-    sign = np.uint64(0x80000000)
-    return np.uint64(~np.uint32(bits)) if np.uint64(bits) & sign else np.uint64(bits) | sign
-
-
-@njit(cache=True, nogil=True)
-def _plain_bits(ordered: np.uint64) -> np.uint64:
-    """The inverse of `_ordered_bits`."""
-    sign = np.uint64(0x80000000)
-    return np.uint64(ordered) ^ sign if np.uint64(ordered) & sign else np.uint64(~np.uint32(ordered))
-
-
-@njit(cache=True, nogil=True)
-def _descend(keys: NDArray[np.uint64]) -> None:
-    """Sort a few keys, the largest first (heapsort: Williams 1964)."""
-    size = len(keys)
-    for root in range(size // 2 - 1, -1, -1):
-        _sink(keys, root, size)
-    for end in range(size - 1, 0, -1):
-        keys[0], keys[end] = keys[end], keys[0]
-        _sink(keys, 0, end)
-
-
-@njit(cache=True, nogil=True)
-def _sink(keys: NDArray[np.uint64], at: int, size: int) -> None:
-    """Bring one key to its place in a heap with the smallest on top."""
-    while 2 * at + 1 < size:
-        child = 2 * at + 1
-        if child + 1 < size and keys[child + 1] < keys[child]:
-            child += 1
-        if keys[at] <= keys[child]:
-            return
-        keys[at], keys[child] = keys[child], keys[at]
-        at = child
+        size, _ = gather(scores[row], items, permitted, keys, 0, LOWEST, k, True)
+        write_best(keys[:size], indexes[row], best[row])
 
 
 @njit(cache=True, nogil=True)
@@ -245,34 +174,10 @@ def _neighbour_rows(
             values[j] = total[other] / (both + shrinkage) if total[other] >= least else np.float32(0)
             total[other] = 0
         for j in range(count):
-            keys[j] = np.uint64(bits[j]) << np.uint64(32) | np.uint64(_LAST - touched[j])
+            keys[j] = np.uint64(bits[j]) << np.uint64(32) | item_bits(touched[j])
         size = min(count, found.shape[1])
-        _largest_first(keys[:count], size)
+        largest_first(keys[:count], size)
         for j in range(size):
             bits[0] = np.uint32(keys[j] >> np.uint64(32))
             if values[0] > 0:  # zero is the item itself, or too little
-                likeness[item, j], found[item, j] = values[0], _LAST - np.int64(keys[j] & np.uint64(_LAST))
-
-
-@njit(cache=True, nogil=True)
-def _largest_first(keys: NDArray[np.uint64], k: int) -> None:
-    """Bring the k largest to the front, in any order (Hoare 1961, "Find")."""
-    low, high = 0, len(keys) - 1
-    while low < high:
-        a, b, c = keys[low], keys[(low + high) // 2], keys[high]
-        pivot = max(min(a, b), min(max(a, b), c))
-        i, j = low, high
-        while i <= j:
-            while keys[i] > pivot:
-                i += 1
-            while keys[j] < pivot:
-                j -= 1
-            if i <= j:
-                keys[i], keys[j] = keys[j], keys[i]
-                i, j = i + 1, j - 1
-        if k - 1 <= j:
-            high = j
-        elif k - 1 >= i:
-            low = i
-        else:
-            return
+                likeness[item, j], found[item, j] = values[0], item_of(keys[j])

@@ -1,14 +1,18 @@
 """The shape of models whose score is an inner product of two vectors."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from zhiyin.compute.best_products import best_products, tiles_of
+from zhiyin.compute.kernels import top_k
 from zhiyin.data.queries import Queries
-from zhiyin.types import Indexes, Scores, Vectors
+from zhiyin.types import Indexes, Mask, Scores, Vectors
 
 _BLOCK = 1 << 24  # numbers of the items' vectors gathered at once: 64 MiB
+_MANY = 64  # queries from which on it pays to bring the items into order first
 
 
 @dataclass(kw_only=True)
@@ -32,6 +36,14 @@ class Embedding(ABC):
         of_each = items.ndim == 2
         scores = self._of_each(vectors, items) if of_each else vectors @ self.item_vectors_[items].T  # [b, m]
         return np.where(items >= 0, scores, np.float32(np.nan))
+
+    def retrieve(self, queries: Queries, k: int, allowed: Callable[[Queries], Mask]) -> tuple[Indexes, Scores]:
+        """int32[b, <= k] and float32[b, <= k]; see `Retrieves.retrieve`."""
+        k = min(k, len(self.item_vectors_))
+        if len(queries) < _MANY:
+            return top_k(self.score(queries), k, allowed(queries))
+        tiles = tiles_of(self.item_vectors_)
+        return best_products(self.encode(queries), tiles, k, lambda rows: allowed(queries[rows]))
 
     def similar(self, items: Indexes) -> Scores:
         """float32[m, n]: the cosine of each pair of items; NaN for an item with itself and for an unknown one."""

@@ -1,10 +1,14 @@
 """The protocol that every model speaks, and the optional talents beside it."""
 
-from typing import Protocol, Self, runtime_checkable
+from collections.abc import Callable
+from typing import Literal, Protocol, Self, TypeAlias, runtime_checkable
 
 from zhiyin.data.dataset import Dataset
 from zhiyin.data.queries import Queries
-from zhiyin.types import Indexes, Scores, Vectors
+from zhiyin.types import Indexes, Mask, Scores, Vectors
+
+Precision: TypeAlias = Literal["float32", "int8"]
+"""How many bits a weight has where a model answers."""
 
 
 @runtime_checkable
@@ -23,6 +27,23 @@ class Recommender(Protocol):
         """float32[b, m]: `items` is [m] shared, [b, m] per query (-1 is padding, scored NaN), or None for all n.
 
         NaN is "no opinion". An empty history gives NaN everywhere or a real order, never a tie of zeros.
+        """
+        ...
+
+
+@runtime_checkable
+class Retrieves(Protocol):
+    """A model that finds the best items of many queries faster than by scoring all items."""
+
+    def retrieve(self, queries: Queries, k: int, allowed: Callable[[Queries], Mask]) -> tuple[Indexes, Scores]:
+        """int32[b, <= k] and float32[b, <= k]: what sorting `score` finds, to the rounding of a sum.
+
+        Best first, ties by lower index, a short list ends in -1 with score -inf; NaN and -inf are never among them.
+
+        Parameters
+        ----------
+        allowed
+            bool[rows, n] of some of the queries, asked for each once, perhaps from several threads.
         """
         ...
 
@@ -53,4 +74,32 @@ class SimilarItems(Protocol):
 
     def similar(self, items: Indexes) -> Scores:
         """float32[m, n]: how alike each item is to each of `items` [m]; NaN is "no opinion"."""
+        ...
+
+
+@runtime_checkable
+class Updates(Protocol):
+    """A model that goes on learning where it has stopped."""
+
+    def update(self, data: Dataset, items: Indexes) -> Self:
+        """Another, of the same settings, that knows all of `data`; this one stays as it is.
+
+        Parameters
+        ----------
+        data
+            What happened by now: what this one has learned from, and more.
+        items
+            int32[n]: the index that each item of `data` had when this one was fitted, -1 for a new one.
+        """
+        ...
+
+
+@runtime_checkable
+class Exports(Protocol):
+    """A model that can be put into a form that answers without what trained it."""
+
+    precision: Precision  # of the form that is released
+
+    def exported(self, precision: Precision) -> Self:
+        """Another that answers alike: in float32 to 1e-4 of the largest score, in int8 more roughly."""
         ...

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from zhiyin.data.dataset import Dataset
 from zhiyin.data.queries import Queries
 from zhiyin.errors import ConfigError
 from zhiyin.models.popularity import Popularity
-from zhiyin.models.recommender import Recommender
+from zhiyin.models.recommender import Recommender, Retrieves
 from zhiyin.ranking.candidates import Candidates, best, ordered, without_repeats
 from zhiyin.ranking.fuse import Combines, Opinions, ReciprocalRank
 from zhiyin.ranking.rules import Rules
@@ -22,10 +22,16 @@ from zhiyin.types import Indexes, Mask, Scores
 BLOCK_BYTES = 256 * 2**20
 """What the scores of one block of queries may take."""
 
+RETRIEVED_AT_ONCE = 1 << 16
+"""Queries that go to a model that retrieves together, because it brings its items into order for each batch."""
+
 FALLBACK = "fallback"
 """The origin of an item that no retriever proposed: it fills a list that would be short."""
 
 MAXIMUM_K = 10_000
+
+Permits: TypeAlias = Callable[[Queries], Mask]
+"""bool[b, n]: what each of some queries may be shown."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,12 +84,14 @@ class Pipeline:
         if not 1 <= k <= MAXIMUM_K:
             raise ConfigError(f"k must be from 1 to {MAXIMUM_K:,}, got {k}")
         items = self.allowed_items(where)
-        size = self.block_size(len(self.catalog))
+        permits = partial(self.rules.of_queries, items=items, catalog=self.catalog, exclude=exclude)
+        model = self._retrieving
+        size = RETRIEVED_AT_ONCE if model else self.block_size(len(self.catalog))
+        parts = (queries[start : start + size] for start in range(0, max(len(queries), 1), size))
         blocks = [
-            self._block(queries[start : start + size], k, items, exclude)
-            for start in range(0, max(len(queries), 1), size)
+            self._retrieved(model, part, k, permits) if model else self._scored(part, k, permits) for part in parts
         ]
-        return Candidates.joined(blocks)
+        return self._filled(Candidates.joined(blocks), queries, k, permits)
 
     @cached_property
     def allowed_items(self) -> Callable[[str | None], Mask]:
@@ -105,35 +113,51 @@ class Pipeline:
         """int32[b, m] candidates, those of the first retriever first, and what each retriever thinks of them."""
         return pooled([model.score(queries) for model in self.retrievers.values()], max(self.pool, k), allowed)
 
-    def _block(self, queries: Queries, k: int, items: Mask, exclude: Indexes | None) -> Candidates:
-        allowed = self.rules.of_queries(queries, items, self.catalog, exclude)  # [b, n]
+    @property
+    def _retrieving(self) -> Retrieves | None:
+        """The model that decides alone and need not score everything."""
+        model = next(iter(self.retrievers.values()))
+        return model if len(self.retrievers) == 1 and isinstance(model, Retrieves) else None
+
+    def _retrieved(self, model: Retrieves, queries: Queries, k: int, permits: Permits) -> Candidates:
+        return self._of_one(*model.retrieve(queries, k, permits))
+
+    def _scored(self, queries: Queries, k: int, permits: Permits) -> Candidates:
+        allowed = permits(queries)  # [b, n]
         if len(self.retrievers) == 1:
             (model,) = self.retrievers.values()
-            chosen, scores = best(model.score(queries), k, allowed)
-            found = Candidates(chosen, scores, np.where(chosen < 0, -1, 0).astype(np.int8), self.origin_names)
-        else:
-            found = combined(*self.opinions(queries, k, allowed), self.combine, k, self.origin_names)
-        return self._filled(found, queries, k, allowed)
+            return self._of_one(*best(model.score(queries), k, allowed))
+        return combined(*self.opinions(queries, k, allowed), self.combine, k, self.origin_names)
 
-    def _filled(self, found: Candidates, queries: Queries, k: int, allowed: Mask) -> Candidates:
+    def _of_one(self, chosen: Indexes, scores: Scores) -> Candidates:
+        return Candidates(chosen, scores, np.where(chosen < 0, -1, 0).astype(np.int8), self.origin_names)
+
+    def _filled(self, found: Candidates, queries: Queries, k: int, permits: Permits) -> Candidates:
         """Short lists completed by the fallback, with scores that continue below."""
         short = np.flatnonzero((found.items < 0).any(axis=1) | (found.items.shape[1] < k))
         if len(short) == 0:
             return found
         items, scores, origins = (_widened(one, k) for one in (found.items, found.scores, found.origins))
-        room = allowed[short].copy()
-        rows, places = np.nonzero(items[short] >= 0)
-        room[rows, items[short][rows, places]] = False
-        common = self.fallback.score(queries[short])
-        filler, _ = best(np.where(np.isnan(common), np.float32(-1.0), common), k, room)
-        for row, common_items in zip(short, filler, strict=True):
+        filled, size = Candidates(items, scores, origins, found.origin_names), self.block_size(len(self.catalog))
+        for start in range(0, len(short), size):
+            rows = short[start : start + size]
+            self._fill(filled, rows, queries[rows], permits(queries[rows]))
+        return filled
+
+    def _fill(self, lists: Candidates, rows: NDArray[np.int64], queries: Queries, room: Mask) -> None:
+        """Complete some rows of new lists; `room` [rows, n] is what may stand there, and is used up."""
+        items, scores, origins = lists.items, lists.scores, lists.origins
+        places, columns = np.nonzero(items[rows] >= 0)
+        room[places, items[rows][places, columns]] = False
+        common = self.fallback.score(queries)
+        filler, _ = best(np.where(np.isnan(common), np.float32(-1.0), common), items.shape[1], room)
+        for row, common_items in zip(rows, filler, strict=True):
             have = int((items[row] >= 0).sum())
-            more = common_items[common_items >= 0][: k - have]
+            more = common_items[common_items >= 0][: items.shape[1] - have]
             floor = scores[row, have - 1] if have else np.float32(0.0)
             items[row, have : have + len(more)] = more
             scores[row, have : have + len(more)] = np.minimum(floor, 0.0) - 1.0 - np.arange(len(more))
             origins[row, have : have + len(more)] = len(self.retrievers)
-        return Candidates(items, scores, origins, found.origin_names)
 
 
 def pooled(scores: Sequence[Scores], pool: int, allowed: Mask) -> tuple[Indexes, Opinions]:
