@@ -17,17 +17,21 @@ if TYPE_CHECKING:
     from zhiyin.models.association_rules import AssociationRules
     from zhiyin.models.biased_mf import BiasedMF
     from zhiyin.models.bpr import BPR
+    from zhiyin.models.caser import Caser
     from zhiyin.models.chebyshev_filter import ChebyshevFilter
     from zhiyin.models.co_visitation import CoVisitation
     from zhiyin.models.content import Content
     from zhiyin.models.ease import EASE
     from zhiyin.models.graph_filter import GraphFilter
+    from zhiyin.models.gru4rec import GRU4Rec
     from zhiyin.models.ials import IALS
     from zhiyin.models.item_knn import ItemKNN
     from zhiyin.models.low_pass import LowPass
+    from zhiyin.models.next_it_net import NextItNet
     from zhiyin.models.nmf import NMF
     from zhiyin.models.popularity import Popularity
     from zhiyin.models.rating_baseline import RatingBaseline
+    from zhiyin.models.sasrec import SASRec
     from zhiyin.models.slim import SLIM
     from zhiyin.models.softmax_mf import SoftmaxMF
     from zhiyin.models.sparse_ease import SparseEASE
@@ -45,21 +49,25 @@ _HOMES = {
     "AssociationRules": "zhiyin.models.association_rules",
     "BPR": "zhiyin.models.bpr",
     "BiasedMF": "zhiyin.models.biased_mf",
+    "Caser": "zhiyin.models.caser",
     "ChebyshevFilter": "zhiyin.models.chebyshev_filter",
     "CoVisitation": "zhiyin.models.co_visitation",
     "Content": "zhiyin.models.content",
     "Dataset": "zhiyin.data.dataset",
     "EASE": "zhiyin.models.ease",
+    "GRU4Rec": "zhiyin.models.gru4rec",
     "GraphFilter": "zhiyin.models.graph_filter",
     "IALS": "zhiyin.models.ials",
     "ItemKNN": "zhiyin.models.item_knn",
     "LowPass": "zhiyin.models.low_pass",
     "NMF": "zhiyin.models.nmf",
+    "NextItNet": "zhiyin.models.next_it_net",
     "Pipeline": "zhiyin.ranking.recommend",
     "Popularity": "zhiyin.models.popularity",
     "RatingBaseline": "zhiyin.models.rating_baseline",
     "Release": "zhiyin.registry.release",
     "Rules": "zhiyin.ranking.rules",
+    "SASRec": "zhiyin.models.sasrec",
     "SLIM": "zhiyin.models.slim",
     "SoftmaxMF": "zhiyin.models.softmax_mf",
     "SparseEASE": "zhiyin.models.sparse_ease",
@@ -85,18 +93,22 @@ __all__ = [
     "SLIM",
     "AssociationRules",
     "BiasedMF",
+    "Caser",
     "ChebyshevFilter",
     "CoVisitation",
     "Content",
     "Dataset",
+    "GRU4Rec",
     "GraphFilter",
     "ItemKNN",
     "LowPass",
+    "NextItNet",
     "Pipeline",
     "Popularity",
     "RatingBaseline",
     "Release",
     "Rules",
+    "SASRec",
     "SoftmaxMF",
     "SparseEASE",
     "Store",

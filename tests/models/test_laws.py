@@ -7,29 +7,37 @@ import numpy as np
 import polars as pl
 import pytest
 
+from zhiyin.compute.threads import threads
 from zhiyin.data.catalog import Catalog
 from zhiyin.data.vocabulary import Vocabulary
 from zhiyin.models.association_rules import AssociationRules
 from zhiyin.models.biased_mf import BiasedMF
 from zhiyin.models.bpr import BPR
+from zhiyin.models.caser import Caser
 from zhiyin.models.chebyshev_filter import ChebyshevFilter
 from zhiyin.models.co_visitation import CoVisitation
 from zhiyin.models.content import Content
 from zhiyin.models.ease import EASE
 from zhiyin.models.graph_filter import GraphFilter
+from zhiyin.models.gru4rec import GRU4Rec
 from zhiyin.models.ials import IALS
 from zhiyin.models.item_knn import ItemKNN
 from zhiyin.models.known import MODELS
 from zhiyin.models.low_pass import LowPass
+from zhiyin.models.next_it_net import NextItNet
 from zhiyin.models.nmf import NMF
 from zhiyin.models.popularity import Popularity
 from zhiyin.models.rating_baseline import RatingBaseline
 from zhiyin.models.recommender import Recommender, SimilarItems
+from zhiyin.models.sasrec import SASRec
 from zhiyin.models.slim import SLIM
 from zhiyin.models.softmax_mf import SoftmaxMF
 from zhiyin.models.sparse_ease import SparseEASE
 from zhiyin.models.user_knn import UserKNN
 from zhiyin.testing import check_recommender, small_world, some_queries
+
+SMALL = {"dimensions": 16, "window": 8, "epochs": 40, "learning_rate": 0.03, "dropout": 0.5}
+"""Of a network that learns a small world in a moment."""
 
 MAKERS: list[Callable[[], Recommender]] = [
     Popularity,
@@ -74,7 +82,20 @@ MAKERS: list[Callable[[], Recommender]] = [
     lambda: AssociationRules(measure="lift", least_support=1, least_confidence=0.05, half_life_days=2),
     CoVisitation,
     lambda: CoVisitation(window_hours=240, backward=0, popularity_exponent=1, neighbours=4, half_life_days=2),
+    lambda: SASRec(**SMALL),
+    lambda: SASRec(**SMALL, block="gated", heads=1, loss="sampled_softmax", negatives=20),
+    lambda: GRU4Rec(**SMALL),
+    lambda: Caser(**SMALL, horizontal=8, vertical=2),
+    lambda: NextItNet(**SMALL, layers=2),
 ]
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    """Starting threads takes longer than these worlds."""
+    threads(1)
+    yield
+    threads(None)
 
 
 @pytest.mark.parametrize("make", MAKERS, ids=lambda make: repr(make()))

@@ -56,6 +56,14 @@ _EPOCHS = Range(4, 64, whole=True)
 _EXPONENT = Range(0, 1.5, "linear")
 _HALF_LIFE = Range(1, 3650)
 _NEIGHBOURS = Range(10, 1000, whole=True)
+_NEURAL: Space = MappingProxyType(
+    {
+        "dimensions": Choice((32, 64, 128, 256)),
+        "dropout": Range(0, 0.6, "linear"),
+        "learning_rate": Range(1e-4, 0.01),
+        "weight_decay": Range(0, 0.3, "linear"),
+    }
+)
 _WEIGHTING = Choice(("none", "tf_idf", "bm25"))
 
 SPACE: Mapping[str, Space] = MappingProxyType(
@@ -73,6 +81,7 @@ SPACE: Mapping[str, Space] = MappingProxyType(
             "l2": Range(1e-4, 0.3),
             "half_life_days": _HALF_LIFE,
         },
+        "Caser": {**_NEURAL, "reach": Range(2, 12, whole=True), "horizontal": Range(4, 64, whole=True)},
         "ChebyshevFilter": {
             "order": Range(2, 32, whole=True),
             "flatness": Range(0.3, 30),
@@ -90,6 +99,7 @@ SPACE: Mapping[str, Space] = MappingProxyType(
         },
         "Content": {"dimensions": _DIMENSIONS, "half_life_days": _HALF_LIFE},
         "EASE": {"l2": Range(5, 10_000), "half_life_days": _HALF_LIFE},
+        "GRU4Rec": {**_NEURAL, "layers": Range(1, 3, "linear", whole=True)},
         "GraphFilter": {
             "user_exponent": _EXPONENT,
             "in_exponent": _EXPONENT,
@@ -129,7 +139,14 @@ SPACE: Mapping[str, Space] = MappingProxyType(
             "epochs": _EPOCHS,
             "half_life_days": _HALF_LIFE,
         },
+        "NextItNet": {**_NEURAL, "layers": Range(1, 4, "linear", whole=True)},
         "Popularity": {"half_life_days": Range(0.5, 3650)},
+        "SASRec": {
+            **_NEURAL,
+            "layers": Range(1, 4, "linear", whole=True),
+            "heads": Choice((1, 2, 4, 8)),
+            "block": Choice(("plain", "gated")),
+        },
         "SLIM": {
             "neighbours": _NEIGHBOURS,
             "l2": Range(0.1, 300),

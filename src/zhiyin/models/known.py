@@ -6,18 +6,22 @@ from types import MappingProxyType
 from zhiyin.models.association_rules import AssociationRules
 from zhiyin.models.biased_mf import BiasedMF
 from zhiyin.models.bpr import BPR
+from zhiyin.models.caser import Caser
 from zhiyin.models.chebyshev_filter import ChebyshevFilter
 from zhiyin.models.co_visitation import CoVisitation
 from zhiyin.models.content import Content
 from zhiyin.models.ease import EASE
 from zhiyin.models.graph_filter import GraphFilter
+from zhiyin.models.gru4rec import GRU4Rec
 from zhiyin.models.ials import IALS
 from zhiyin.models.item_knn import ItemKNN
 from zhiyin.models.low_pass import LowPass
+from zhiyin.models.next_it_net import NextItNet
 from zhiyin.models.nmf import NMF
 from zhiyin.models.popularity import Popularity
 from zhiyin.models.rating_baseline import RatingBaseline
 from zhiyin.models.recommender import Recommender
+from zhiyin.models.sasrec import SASRec
 from zhiyin.models.slim import SLIM
 from zhiyin.models.softmax_mf import SoftmaxMF
 from zhiyin.models.sparse_ease import SparseEASE
@@ -27,17 +31,21 @@ _CLASSES: tuple[type[Recommender], ...] = (
     AssociationRules,
     BPR,
     BiasedMF,
+    Caser,
     ChebyshevFilter,
     CoVisitation,
     Content,
     EASE,
+    GRU4Rec,
     GraphFilter,
     IALS,
     ItemKNN,
     LowPass,
     NMF,
+    NextItNet,
     Popularity,
     RatingBaseline,
+    SASRec,
     SLIM,
     SoftmaxMF,
     SparseEASE,

@@ -53,7 +53,7 @@ class Encoder(nn.Module):
         x = self.dropout(x)
         for block in self.blocks:
             x = block(x)
-        return self.norm(x)
+        return self.norm(x.float())  # a block may end in bfloat16
 
     def all(self, events: Events) -> torch.Tensor:
         """float32[b, t, d]: what comes after each event."""
