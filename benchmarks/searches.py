@@ -44,7 +44,16 @@ _LARGE = {
         {"dimensions": 1024, "low_pass": 0.3},
         {"in_exponent": (0.5, 0.8), "out_exponent": (0.15, 0.35, 0.5), "low_pass": (0.15, 0.6, 1.2, 2.4)},
     ),
-    "ials": Search("IALS", {"dimensions": 256}, _IALS),
+    "ials": Search(
+        "IALS",
+        {"dimensions": 512, "unobserved_weight": 0.01, "epochs": 8, "subspace": 128},
+        {"epochs": (5, 12), "unobserved_weight": (0.02, 0.04), "l2": (0.0015, 0.006)},
+    ),
+    "user_knn": Search(
+        "UserKNN",
+        {"neighbours": 300, "shrinkage": 0.0, "out_exponent": 0.3},
+        {"out_exponent": (0.4, 0.5), "neighbours": (500,), "neighbour_exponent": (0.4,), "popularity_exponent": (0.3,)},
+    ),
 }
 
 _SMALL = {
@@ -62,7 +71,7 @@ _SMALL = {
         {},
         {
             "neighbours": (50, 200), "popularity_exponent": (0.0, 1.0), "weighting": ("tf_idf",),
-            "neighbour_exponent": (0.3, 0.7), "shrinkage": (0.0, 5.0),
+            "neighbour_exponent": (0.3, 0.7), "shrinkage": (0.0, 5.0), "out_exponent": (0.2, 0.4),
         },
     ),
     "slim": Search("SLIM", {}, {**_SLIM, "neighbours": (200,)}),
@@ -81,5 +90,5 @@ SEARCHES: Mapping[str, Mapping[str, Search]] = {
     },
 }
 
-BLEND = ("slim", "graph_filter", "ials", "item_knn")
-"""The models whose blend is measured, with the settings that each had chosen alone."""
+BLEND = ("slim", "graph_filter", "ials", "user_knn")
+"""The models whose blend is measured, with the settings that each had chosen alone: each sees what the others miss."""

@@ -84,6 +84,13 @@ def test_every_likeness_of_people(data, x, likeness, weighting, exponents, popul
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-6)
 
 
+@pytest.mark.parametrize("exponent", [0.5, 1.0, -0.5])
+def test_popular_items_score_worse_by_the_exponent_alone(data, x, exponent):
+    queries, people = some_queries(data), np.maximum((x > 0).sum(axis=0), 1)
+    plain, damped = (UserKNN(neighbours=5, out_exponent=one).fit(data).score(queries) for one in (0.0, exponent))
+    np.testing.assert_allclose(damped, plain * people**-exponent, rtol=1e-5)
+
+
 @pytest.mark.parametrize("model", [ItemKNN, UserKNN])
 @pytest.mark.parametrize("name", ["likeness", "weighting"])
 def test_an_unknown_word_is_refused(model, name):

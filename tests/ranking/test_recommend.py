@@ -169,6 +169,20 @@ def test_a_blend_learns_whom_to_trust() -> None:
     assert found > 0.95 * (wise.argmax(axis=1) == truth).mean()
 
 
+def test_a_blend_hears_a_retriever_alike_whatever_the_scale_of_its_query() -> None:
+    rng = np.random.default_rng(0)
+    scores = rng.normal(size=(2, 3, 8)).astype(np.float32)
+    scores[0, :, :3] = np.nan  # no opinion is no opinion at any scale
+    scores[1, 2] = 7.0  # the same of everything says nothing
+    ranks = np.zeros(scores.shape, np.int32)
+    features = Opinions(scores, ranks).features()
+    louder = scores * np.array([1, 100, 0.01], np.float32)[:, None] + np.array([0, 5, -1], np.float32)[:, None]
+    np.testing.assert_allclose(Opinions(louder, ranks).features(), features, atol=1e-4)
+    assert (features[:, :3, 0] == 0).all()
+    assert (features[2, :, 1] == 0).all()
+    np.testing.assert_allclose(features[:2, :, 1].std(axis=1), 1, rtol=1e-5)
+
+
 def test_the_gradient_of_the_blend_is_the_slope_of_its_loss() -> None:
     from zhiyin.ranking.fuse import _loss
 

@@ -168,6 +168,7 @@ SPACE: Mapping[str, Space] = MappingProxyType(
             "popularity_exponent": _EXPONENT,
             "weighting": _WEIGHTING,
             "neighbour_exponent": _EXPONENT,
+            "out_exponent": _EXPONENT,
             "half_life_days": _HALF_LIFE,
         },
     }

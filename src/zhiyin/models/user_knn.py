@@ -30,6 +30,8 @@ class UserKNN:
 
     An exponent of |x_v|² other than a half makes the cosine asymmetric (Aiolli 2013, section 4). Jaccard's index is
     x_q·x_v / (|x_q|² + |x_v|² - x_q·x_v). With TF-IDF and BM25 a person is a document, and the items are its terms.
+    What many chose is found near everybody, so an item that h people chose may score h^-out_exponent of its sum, as
+    the popularity of items is damped in a random walk (Paudel et al. 2017, RP3β).
     """
 
     neighbours: int = 100
@@ -38,8 +40,9 @@ class UserKNN:
     likeness: Literal["cosine", "jaccard"] = "cosine"
     weighting: Weighting = "none"
     neighbour_exponent: float = 0.5  # of |x_v|² for a neighbour v: the more, the less a busy person speaks
+    out_exponent: float = 0.0  # the more, the worse popular items score
     half_life_days: float | None = 90.0  # how fast an event of the query's history loses weight; None: not at all
-    interest_: csr_array = field(init=False, repr=False, compare=False)  # float32[users, n]
+    interest_: csr_array = field(init=False, repr=False, compare=False)  # float32[users, n], each choice as it scores
     by_item_: csr_array = field(init=False, repr=False, compare=False)  # float32[n, users], the same, scaled
     scales_: Scores = field(init=False, repr=False, compare=False)  # float32[n]
     squares_: Scores = field(init=False, repr=False, compare=False)  # float32[users], |x_v|² of the scaled rows
@@ -51,7 +54,8 @@ class UserKNN:
         require(self, "popularity_exponent", self.popularity_exponent >= 0, ">= 0", "try 0 to 1")
         require(self, "likeness", self.likeness in ("cosine", "jaccard"), '"cosine" or "jaccard"', "try cosine")
         require(self, "weighting", self.weighting in WEIGHTINGS, '"none", "tf_idf" or "bm25"', "try none")
-        require(self, "neighbour_exponent", -2 <= self.neighbour_exponent <= 2, "from -2 to 2", "try 0 to 1")
+        for name in ("neighbour_exponent", "out_exponent"):
+            require(self, name, -2 <= getattr(self, name) <= 2, "from -2 to 2", "try 0 to 1")
         require_half_life(self)
 
     def fit(self, data: Dataset) -> Self:
@@ -64,6 +68,7 @@ class UserKNN:
         self.average_length_ = float(interest.data.sum(dtype=np.float64)) / max(self.interest_.shape[0], 1)
         scaled = self._scaled(self.interest_)
         self.by_item_, self.squares_ = scaled.T.tocsr(), _squares(scaled)
+        self.interest_.data *= (counts[self.interest_.indices] ** -self.out_exponent).astype(np.float32)
         return self
 
     def score(self, queries: Queries, items: Indexes | None = None) -> Scores:

@@ -17,16 +17,24 @@ class Opinions:
     scores: Scores  # float32[r, b, m]; NaN is "no opinion"
     ranks: NDArray[np.int32]  # [r, b, m], from 0; -1 where the retriever did not propose the item
 
-    def features(self, means: Floats, scales: Floats) -> NDArray[np.float32]:
-        """float32[b, m, 2r]: each retriever's standardised score (0 if it has none), and its reciprocal rank."""
-        shape = (-1, 1, 1)
-        standard = (self.scores - means.reshape(shape)) / scales.reshape(shape)
-        standard = np.where(np.isnan(standard), 0.0, np.clip(standard, -5.0, 5.0))
+    def features(self) -> NDArray[np.float32]:
+        """float32[b, m, 2r]: each retriever's standardised score (0 if it has none), and its reciprocal rank.
+
+        A score is standardised within its query, because its scale may grow with the history: compared across
+        queries, a blend would hear the same retriever loudly for a busy person and hardly for another.
+        """
+        heard = ~np.isnan(self.scores)
+        counts = np.maximum(heard.sum(axis=2, keepdims=True), 1)
+        means = np.where(heard, self.scores, 0.0).sum(axis=2, keepdims=True, dtype=np.float64) / counts
+        apart = np.where(heard, self.scores - means, 0.0)
+        scales = np.sqrt((apart**2).sum(axis=2, keepdims=True) / counts)  # [r, b, 1]
+        standard = apart / np.where(scales > _LEAST * np.abs(means), scales, np.inf)
         reciprocal = np.where(self.ranks >= 0, RANK_OFFSET / (RANK_OFFSET + self.ranks), 0.0)
         return np.concatenate([standard, reciprocal]).transpose(1, 2, 0).astype(np.float32)
 
 
 RANK_OFFSET = 60.0  # Cormack et al. 2009 found the fusion insensitive to it
+_LEAST = 1e-6  # of the mean: scores that differ by less, by rounding alone, say nothing
 
 
 class Combines(Protocol):
@@ -56,18 +64,12 @@ class Blend:
 
     l2: float = 0.01
     """On the mean loss of a query; enough to keep weights finite when a retriever is perfect."""
-    means_: Floats = field(init=False, repr=False, compare=False)
-    scales_: Floats = field(init=False, repr=False, compare=False)
     weights_: Floats = field(init=False, repr=False, compare=False)  # [2r]
 
     def fit(self, opinions: Opinions, chosen: NDArray[np.bool_]) -> "Blend":
         """Learn from what was chosen: bool[b, m]; queries without a choice in their pool are left out."""
-        flat = opinions.scores.reshape(len(opinions.scores), -1).astype(np.float64)
-        heard = [one[~np.isnan(one)] for one in flat]
-        self.means_ = np.array([one.mean() if len(one) else 0.0 for one in heard])
-        self.scales_ = np.array([max(one.std(), 1e-9) if len(one) else 1.0 for one in heard])
         rows = np.flatnonzero(chosen.any(axis=1))
-        features = opinions.features(self.means_, self.scales_)[rows].astype(np.float64)
+        features = opinions.features()[rows].astype(np.float64)
         present = (opinions.ranks.max(axis=0) >= 0)[rows]
         targets = chosen[rows] / chosen[rows].sum(axis=1, keepdims=True)
         start = np.full(features.shape[2], 0.1)
@@ -83,7 +85,7 @@ class Blend:
 
     def combine(self, opinions: Opinions) -> Scores:
         """float32[b, m]."""
-        return opinions.features(self.means_, self.scales_) @ self.weights_.astype(np.float32)
+        return opinions.features() @ self.weights_.astype(np.float32)
 
 
 def _loss(
