@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from zhiyin.errors import ZhiyinError
     from zhiyin.evaluation.evaluate import evaluate
     from zhiyin.models.association_rules import AssociationRules
+    from zhiyin.models.bayesian_mf import BayesianMF
     from zhiyin.models.biased_mf import BiasedMF
     from zhiyin.models.bpr import BPR
     from zhiyin.models.caser import Caser
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "AssociationRules": "zhiyin.models.association_rules",
     "BPR": "zhiyin.models.bpr",
+    "BayesianMF": "zhiyin.models.bayesian_mf",
     "BiasedMF": "zhiyin.models.biased_mf",
     "Caser": "zhiyin.models.caser",
     "ChebyshevFilter": "zhiyin.models.chebyshev_filter",
@@ -92,6 +94,7 @@ __all__ = [
     "NMF",
     "SLIM",
     "AssociationRules",
+    "BayesianMF",
     "BiasedMF",
     "Caser",
     "ChebyshevFilter",

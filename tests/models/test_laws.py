@@ -11,6 +11,7 @@ from zhiyin.compute.threads import threads
 from zhiyin.data.catalog import Catalog
 from zhiyin.data.vocabulary import Vocabulary
 from zhiyin.models.association_rules import AssociationRules
+from zhiyin.models.bayesian_mf import BayesianMF
 from zhiyin.models.biased_mf import BiasedMF
 from zhiyin.models.bpr import BPR
 from zhiyin.models.caser import Caser
@@ -78,6 +79,8 @@ MAKERS: list[Callable[[], Recommender]] = [
     lambda: NMF(dimensions=5, l1=0, half_life_days=2),
     lambda: BiasedMF(dimensions=3),
     lambda: BiasedMF(dimensions=8, epochs=5),
+    lambda: BayesianMF(epochs=40),
+    lambda: BayesianMF(dimensions=2, epochs=10, samples=3),
     AssociationRules,
     lambda: AssociationRules(measure="lift", least_support=1, least_confidence=0.05, half_life_days=2),
     CoVisitation,

@@ -177,7 +177,7 @@ SPACE: Mapping[str, Space] = MappingProxyType(
 
 _RATES = "it predicts ratings, and a search looks for good lists"
 
-NOT_SEARCHED: Mapping[str, str] = MappingProxyType({"BiasedMF": _RATES, "RatingBaseline": _RATES})
+NOT_SEARCHED: Mapping[str, str] = MappingProxyType({"BayesianMF": _RATES, "BiasedMF": _RATES, "RatingBaseline": _RATES})
 """Model class to the reason why its settings stay as they are."""
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from zhiyin.models.association_rules import AssociationRules
+from zhiyin.models.bayesian_mf import BayesianMF
 from zhiyin.models.biased_mf import BiasedMF
 from zhiyin.models.bpr import BPR
 from zhiyin.models.caser import Caser
@@ -30,6 +31,7 @@ from zhiyin.models.user_knn import UserKNN
 _CLASSES: tuple[type[Recommender], ...] = (
     AssociationRules,
     BPR,
+    BayesianMF,
     BiasedMF,
     Caser,
     ChebyshevFilter,
