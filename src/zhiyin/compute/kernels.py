@@ -11,7 +11,17 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from zhiyin.compute.selection import LANES, LOWEST, gather, item_bits, item_of, largest_first, room_for, write_best
+from zhiyin.compute.selection import (
+    LANES,
+    LOWEST,
+    descend,
+    gather,
+    item_bits,
+    item_of,
+    largest_first,
+    room_for,
+    write_best,
+)
 from zhiyin.compute.sparse import compact_csr
 from zhiyin.compute.threads import over_blocks
 from zhiyin.types import Indexes, Mask, Offsets, Scores
@@ -102,9 +112,10 @@ def top_neighbours(
 
 def as_rows(found: Indexes, values: Scores) -> csr_array:
     """A sparse matrix of lists of columns [n, k], -1 at their ends."""
-    full = found >= 0
-    offsets = np.concatenate([[0], np.cumsum(full.sum(axis=1))])
-    rows = compact_csr(values[full], found[full], offsets, (len(found), len(found)))
+    offsets = np.concatenate([[0], np.cumsum((found >= 0).sum(axis=1))])
+    columns, data = np.empty(offsets[-1], np.int32), np.empty(offsets[-1], np.float32)
+    over_blocks(len(found), lambda first, last: _pack(found, values, offsets, columns, data, first, last))
+    rows = compact_csr(data, columns, offsets, (len(found), len(found)))
     rows.sort_indices()
     return rows
 
@@ -147,6 +158,16 @@ def _product_rows(
 
 
 @njit(cache=True, nogil=True)
+def _pack(
+    found: Indexes, values: Scores, offsets: Offsets, columns: Indexes, data: Data, first: int, last: int
+) -> None:  # fmt: skip
+    for row in range(first, last):
+        start, size = offsets[row], offsets[row + 1] - offsets[row]
+        for j in range(size):
+            columns[start + j], data[start + j] = found[row, j], values[row, j]
+
+
+@njit(cache=True, nogil=True)
 def _neighbour_rows(
     offsets: Offsets, users: Indexes, data: Data, to_offsets: Offsets, to_items: Indexes, to_data: Data,
     left: Data, right: Data, shrinkage: float, least: float, union: bool,
@@ -178,6 +199,11 @@ def _neighbour_rows(
         size = min(count, found.shape[1])
         largest_first(keys[:count], size)
         for j in range(size):
-            bits[0] = np.uint32(keys[j] >> np.uint64(32))
+            keys[j] = keys[j] << np.uint64(32) | keys[j] >> np.uint64(32)
+        descend(keys[:size])  # the lower item first, as a sparse matrix has them
+        place = 0
+        for j in range(size):
+            bits[0] = np.uint32(keys[j] & np.uint64(0xFFFFFFFF))
             if values[0] > 0:  # zero is the item itself, or too little
-                likeness[item, j], found[item, j] = values[0], item_of(keys[j])
+                likeness[item, place], found[item, place] = values[0], item_of(keys[j] >> np.uint64(32))
+                place += 1
