@@ -11,10 +11,10 @@ from zhiyin.compute.dense_product import dense_product
 from zhiyin.compute.svd import strongest_directions
 from zhiyin.data.dataset import Dataset
 from zhiyin.data.queries import Queries
-from zhiyin.features.interest import log_interest, query_interest
+from zhiyin.features.interest import query_interest
 from zhiyin.models.columns import columns_of
 from zhiyin.models.item_to_item import places_of
-from zhiyin.models.low_pass import degree_normalised
+from zhiyin.models.low_pass import chosen_items, degree_normalised
 from zhiyin.models.settings import require, require_half_life
 from zhiyin.types import Floats, Indexes, Scores, Vectors
 
@@ -51,11 +51,8 @@ class ChebyshevFilter:
 
     def fit(self, data: Dataset) -> Self:
         """Normalise, so that the largest eigenvalue is 1."""
-        interest = log_interest(data.interactions)
-        touched = np.bincount(interest.indices, minlength=interest.shape[1]) > 0
+        x, degrees, touched = chosen_items(data)  # [users, c], [c], [n]
         self.places_ = places_of(touched)
-        x = interest[np.diff(interest.indptr) > 0][:, touched]  # [users, c]
-        degrees = np.bincount(x.indices, minlength=x.shape[1]).astype(np.float64)  # [c]
         self.degrees_ = degrees.astype(np.float32)
         normalised = degree_normalised(x, 0.5, degrees**-self.item_exponent)
         largest = strongest_directions(normalised, 1, np.random.default_rng(0))[1]

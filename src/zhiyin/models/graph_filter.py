@@ -9,9 +9,8 @@ from scipy.sparse import csr_array
 from zhiyin.compute.kernels import top_neighbours
 from zhiyin.data.dataset import Dataset
 from zhiyin.data.queries import Queries
-from zhiyin.features.interest import log_interest
 from zhiyin.models.item_to_item import ItemToItem, places_of
-from zhiyin.models.low_pass import LowPass, degree_normalised
+from zhiyin.models.low_pass import LowPass, chosen_items, degree_normalised
 from zhiyin.models.settings import require
 from zhiyin.types import Indexes, Scores, Vectors
 
@@ -45,11 +44,8 @@ class GraphFilter(ItemToItem):
 
     def fit(self, data: Dataset) -> Self:
         """Keep the strongest weights of the linear filter, and decompose for the low-pass filter."""
-        interest = log_interest(data.interactions)
-        touched = np.bincount(interest.indices, minlength=interest.shape[1]) > 0
+        x, degrees, touched = chosen_items(data)  # [users, c], [c], [n]
         self.places_ = places_of(touched)
-        x = interest[np.diff(interest.indptr) > 0][:, touched]  # [users, c]
-        degrees = np.bincount(x.indices, minlength=x.shape[1]).astype(np.float64)  # [c]
         norms = (degrees**self.in_exponent).astype(np.float32), (degrees**self.out_exponent).astype(np.float32)
         shared = degree_normalised(x, self.user_exponent / 2, np.ones(x.shape[1]))
         self.weights_ = top_neighbours(shared, self.neighbours, 0.0, norms)

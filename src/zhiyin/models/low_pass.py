@@ -14,7 +14,7 @@ from zhiyin.features.interest import log_interest, query_interest
 from zhiyin.models.embedding import Embedding
 from zhiyin.models.item_to_item import places_of
 from zhiyin.models.settings import require, require_half_life
-from zhiyin.types import Floats, Indexes, Vectors
+from zhiyin.types import Floats, Indexes, Mask, Vectors
 
 
 @dataclass(kw_only=True)
@@ -48,11 +48,8 @@ class LowPass(Embedding):
 
     def fit(self, data: Dataset) -> Self:
         """Decompose the normalised matrix."""
-        interest = log_interest(data.interactions)
-        touched = np.bincount(interest.indices, minlength=interest.shape[1]) > 0
+        x, degrees, touched = chosen_items(data)  # [users, c], [c], [n]
         self.places_ = places_of(touched)
-        x = interest[np.diff(interest.indptr) > 0][:, touched]  # [users, c]
-        degrees = np.bincount(x.indices, minlength=x.shape[1]).astype(np.float64)  # [c]
         rng = np.random.default_rng(self.seed)
         vectors, energies = strongest_directions(
             degree_normalised(x, self.user_exponent, degrees**-self.item_exponent), self.dimensions, rng
@@ -69,6 +66,14 @@ class LowPass(Embedding):
         vectors = dense_product(history, self.inputs_)
         vectors[np.diff(history.indptr) == 0] = np.nan
         return vectors
+
+
+def chosen_items(data: Dataset) -> tuple[csr_array, Floats, Mask]:
+    """float32[users, c], what those who chose anything chose; float64[c], the people of each item; bool[n], which c."""
+    interest = log_interest(data.interactions)
+    touched = np.bincount(interest.indices, minlength=interest.shape[1]) > 0
+    x = interest[np.diff(interest.indptr) > 0][:, touched]
+    return x, np.bincount(x.indices, minlength=x.shape[1]).astype(np.float64), touched
 
 
 def degree_normalised(x: csr_array, user_exponent: float, column_weights: Floats) -> csr_array:
