@@ -82,6 +82,33 @@ def test_importing_zhiyin_loads_nothing_heavy() -> None:
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
+def test_naming_the_models_loads_none_of_the_extras() -> None:
+    extras = ["torch", "onnx", "onnxruntime", "optuna"]
+    code = f"import sys, zhiyin.models.known; print([name for name in {extras} if name in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def at_the_top(path: Path) -> set[str]:
+    """Packages that a file imports when it is imported: not inside a function, nor for a type checker alone."""
+    found, left = set(), list(ast.parse(path.read_text(encoding="utf-8")).body)
+    while left:
+        node = left.pop()
+        if isinstance(node, ast.Import):
+            found |= {name.name.split(".")[0] for name in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module.split(".")[0])
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        elif not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
+            left += ast.iter_child_nodes(node)
+    return found
+
+
+def test_only_the_neural_folder_imports_extras_for_networks_at_its_top() -> None:
+    extras, neural = {"torch", "onnx", "onnxruntime"}, SOURCE / "models" / "neural"
+    assert not [path.name for path in FILES if neural not in path.parents and extras & at_the_top(path)]
+
+
 def test_no_file_outgrows_its_purpose() -> None:
     long = {path.name: lines for path in FILES if (lines := len(path.read_text(encoding="utf-8").splitlines())) > 300}
     assert not long

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from zhiyin.models.gru4rec import GRU4Rec
     from zhiyin.models.ials import IALS
     from zhiyin.models.item_knn import ItemKNN
+    from zhiyin.models.light_gcn import LightGCN
     from zhiyin.models.low_pass import LowPass
     from zhiyin.models.next_it_net import NextItNet
     from zhiyin.models.nmf import NMF
@@ -61,6 +62,7 @@ _HOMES = {
     "GraphFilter": "zhiyin.models.graph_filter",
     "IALS": "zhiyin.models.ials",
     "ItemKNN": "zhiyin.models.item_knn",
+    "LightGCN": "zhiyin.models.light_gcn",
     "LowPass": "zhiyin.models.low_pass",
     "NMF": "zhiyin.models.nmf",
     "NextItNet": "zhiyin.models.next_it_net",
@@ -104,6 +106,7 @@ __all__ = [
     "GRU4Rec",
     "GraphFilter",
     "ItemKNN",
+    "LightGCN",
     "LowPass",
     "NextItNet",
     "Pipeline",

@@ -24,6 +24,7 @@ from zhiyin.models.gru4rec import GRU4Rec
 from zhiyin.models.ials import IALS
 from zhiyin.models.item_knn import ItemKNN
 from zhiyin.models.known import MODELS
+from zhiyin.models.light_gcn import LightGCN
 from zhiyin.models.low_pass import LowPass
 from zhiyin.models.next_it_net import NextItNet
 from zhiyin.models.nmf import NMF
@@ -75,6 +76,8 @@ MAKERS: list[Callable[[], Recommender]] = [
     lambda: BPR(dimensions=8, negatives=1, half_life_days=2),
     lambda: SoftmaxMF(dimensions=4),
     lambda: SoftmaxMF(dimensions=8, negatives=8, half_life_days=2),
+    lambda: LightGCN(dimensions=8, epochs=30, negatives=64),
+    lambda: LightGCN(dimensions=4, epochs=30, layers=2, loss="bpr", l2=1e-4, own_vectors=True, half_life_days=2),
     lambda: NMF(dimensions=3),
     lambda: NMF(dimensions=5, l1=0, half_life_days=2),
     lambda: BiasedMF(dimensions=3),

@@ -124,6 +124,14 @@ SPACE: Mapping[str, Space] = MappingProxyType(
             "out_exponent": _EXPONENT,
             "half_life_days": _HALF_LIFE,
         },
+        "LightGCN": {
+            "dimensions": Range(16, 256, whole=True),
+            "layers": Range(1, 4, "linear", whole=True),
+            "epochs": Range(20, 400, whole=True),
+            "learning_rate": Range(0.003, 0.1),
+            "temperature": Range(0.03, 0.5),
+            "half_life_days": _HALF_LIFE,
+        },
         "LowPass": {
             "dimensions": Range(16, 1024, whole=True),
             "user_exponent": _EXPONENT,

@@ -16,6 +16,7 @@ from zhiyin.models.graph_filter import GraphFilter
 from zhiyin.models.gru4rec import GRU4Rec
 from zhiyin.models.ials import IALS
 from zhiyin.models.item_knn import ItemKNN
+from zhiyin.models.light_gcn import LightGCN
 from zhiyin.models.low_pass import LowPass
 from zhiyin.models.next_it_net import NextItNet
 from zhiyin.models.nmf import NMF
@@ -42,6 +43,7 @@ _CLASSES: tuple[type[Recommender], ...] = (
     GraphFilter,
     IALS,
     ItemKNN,
+    LightGCN,
     LowPass,
     NMF,
     NextItNet,
