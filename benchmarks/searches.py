@@ -47,7 +47,7 @@ _LARGE = {
     "ials": Search(
         "IALS",
         {"dimensions": 512, "unobserved_weight": 0.01, "epochs": 8, "subspace": 128},
-        {"epochs": (5, 12), "unobserved_weight": (0.02, 0.04), "l2": (0.0015, 0.006)},
+        {"epochs": (5,), "unobserved_weight": (0.02,), "l2": (0.006,)},
     ),
     "user_knn": Search(
         "UserKNN",
@@ -87,6 +87,7 @@ SEARCHES: Mapping[str, Mapping[str, Search]] = {
     "ml-100k": {
         "rating_baseline": Search("RatingBaseline", {}, {"item_shrinkage": (2.0, 10.0), "user_shrinkage": (2.0, 10.0)}),
         "biased_mf": Search("BiasedMF", {}, {"l2": (0.05, 0.15), "bias_l2": (0.01, 0.05), "dimensions": (30, 200)}),
+        "bayesian_mf": Search("BayesianMF", {}, {"dimensions": (12, 16), "samples": (160,)}),
     },
 }
 
