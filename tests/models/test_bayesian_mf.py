@@ -14,7 +14,7 @@ from zhiyin.data.queries import Queries
 from zhiyin.data.vocabulary import Vocabulary
 from zhiyin.errors import ConfigError
 from zhiyin.models.bayesian_mf import BayesianMF
-from zhiyin.models.factor_chain import FIRST, ITEM_BIAS, PEOPLE_BIAS, FactorChain
+from zhiyin.models.factor_chain import FIRST, ITEM_BIAS, PEOPLE_BIAS, TRUST_SHAPE, FactorChain
 from zhiyin.models.rating_baseline import RatingBaseline
 from zhiyin.models.recommender import Rates
 from zhiyin.testing import small_world, some_queries
@@ -44,19 +44,24 @@ def test_a_draw_is_the_conditional_distribution_of_one_weight_after_the_other():
     users, items = rng.integers(0, 5, 30), rng.integers(0, 6, 30).astype(np.int32)
     features = csc_array(rng.random((5, 7)) * (rng.random((5, 7)) < 0.6))
     weights, other, errors = rng.standard_normal(7), rng.standard_normal(6), rng.standard_normal(30)
-    means, precisions, normals, noise = rng.standard_normal(7), rng.random(7) + 1, rng.standard_normal(7), 2.0
+    means, precisions, normals, trusts = (
+        rng.standard_normal(7),
+        rng.random(7) + 1,
+        rng.standard_normal(7),
+        rng.random(30),
+    )
     w, targets = weights.copy(), errors + (features @ weights)[users] * other[items]
     for j in range(7):
         slope = features.toarray()[users, j] * other[items]
         rest = targets - (features @ w)[users] * other[items] + slope * w[j]
-        precision = precisions[j] + noise * slope @ slope
-        w[j] = (precisions[j] * means[j] + noise * slope @ rest) / precision + normals[j] / np.sqrt(precision)
+        precision = precisions[j] + (trusts * slope) @ slope
+        w[j] = (precisions[j] * means[j] + (trusts * slope) @ rest) / precision + normals[j] / np.sqrt(precision)
     places = np.argsort(users, kind="stable")
     offsets = np.concatenate([[0], np.cumsum(np.bincount(users, minlength=5))])
     factor = features @ weights
     draw_weights(
         (features.indptr.astype(np.int64), features.indices.astype(np.int32), features.data),
-        (offsets, items[places], places.astype(np.int32)), errors, other, noise, (means, precisions), normals, weights,
+        (offsets, items[places], places.astype(np.int32)), errors, other, trusts, (means, precisions), normals, weights,
         factor,
     )  # fmt: skip
     np.testing.assert_allclose(weights, w, rtol=1e-9)
@@ -88,33 +93,62 @@ def test_the_mean_of_the_draws_of_one_person_is_the_ridge_regression():
         chain.step()
     q, own = chain.items.factors[FIRST], []
     side, rng = chain.people, np.random.default_rng(0)
-    targets = chain.errors + side.factors[FIRST, users] * q[items]
+    targets, trusts = chain.errors + side.factors[FIRST, users] * q[items], rng.random(len(users)) + 1
     for _ in range(3000):
-        side.draw(FIRST, q, chain.errors, chain.noise, rng)
+        side.draw(FIRST, q, chain.errors, trusts, rng)
         sets = side.factors[FIRST] - side.weights[FIRST, : side.own]
-        precision = chain.noise * np.bincount(users, q[items] ** 2, 6) + side.precisions[0, FIRST]
-        pull = chain.noise * np.bincount(users, q[items] * (targets - sets[users] * q[items]), 6)
+        precision = np.bincount(users, trusts * q[items] ** 2, 6) + side.precisions[0, FIRST]
+        pull = np.bincount(users, trusts * q[items] * (targets - sets[users] * q[items]), 6)
         own.append(side.weights[FIRST, : side.own] - (pull + side.precisions[0, FIRST] * side.means[FIRST]) / precision)
     assert np.abs(np.mean(own, axis=0)).max() < 0.1
 
 
-def test_a_history_is_folded_in_at_the_least_of_its_sum_in_each_sample(monkeypatch):
+def test_a_history_is_folded_in_at_what_is_expected_in_each_sample(monkeypatch):
+    """Vector and trust each where the other puts it, found with one rating at a time and many turns."""
     monkeypatch.setattr("zhiyin.models.bayesian_mf._ROOM", 70)  # two samples at a time
+    monkeypatch.setattr("zhiyin.models.bayesian_mf._TURNS", 50)
     data = small_world()
     model = BayesianMF(dimensions=3, epochs=20, samples=6).fit(data)
     past, ratings = data.interactions.histories[:1], []
     chosen, places = np.unique(model.places_[past.items]), model.places_[past.items]
     for s in range(6):
         prior = model.priors_[s] + model.hints_[chosen, s].sum(axis=0) / np.sqrt(len(chosen))
-        x = np.column_stack([np.ones(len(places)), model.items_[places, s, 1:]])
-        y = (past.values - model.mean_) / model.scale_ - model.items_[places, s, 0]
-        w = prior.astype(np.float64)
-        for _ in range(3000):
-            w += 0.005 * (x.T @ (y - x @ w) - model.ridges_[s] * (w - prior))
+        trust, noise = 1.0, float(model.noises_[s])
+        for _ in range(200):
+            precision, pull = np.diag(model.ridges_[s].astype(np.float64)), model.ridges_[s] * prior.astype(np.float64)
+            for place, value in zip(places, past.values, strict=True):
+                x = np.append(1, model.items_[place, s, 1:].astype(np.float64))
+                y = (value - model.mean_) / model.scale_ - model.items_[place, s, 0]
+                precision, pull = precision + noise * trust * np.outer(x, x), pull + noise * trust * y * x
+            w, squares = np.linalg.solve(precision, pull), 0.0
+            for place, value in zip(places, past.values, strict=True):
+                x = np.append(1, model.items_[place, s, 1:].astype(np.float64))
+                y = (value - model.mean_) / model.scale_ - model.items_[place, s, 0]
+                squares += (y - w @ x) ** 2 + x @ np.linalg.solve(precision, x)
+            trust = (TRUST_SHAPE + len(places)) / (TRUST_SHAPE + noise * squares)
         ratings.append(model.items_[:-1, s, 0] + w[0] + model.items_[:-1, s, 1:] @ w[1:])
     expected = model.mean_ + model.scale_ * np.mean(ratings, axis=0)
     scores = model.score(some_queries(data)[:1])[0]
     np.testing.assert_allclose(scores[model.places_ >= 0], expected, atol=1e-4)
+
+
+def test_few_turns_are_enough(monkeypatch):
+    data = small_world()
+    model, queries = BayesianMF(dimensions=3, epochs=20).fit(data), some_queries(data)
+    found = model.score(queries)
+    monkeypatch.setattr("zhiyin.models.bayesian_mf._TURNS", 100)
+    np.testing.assert_allclose(found, model.score(queries), atol=0.01)
+
+
+def test_who_rates_haphazardly_is_trusted_less():
+    truth, seen = two_camps()
+    truth[::4] += np.random.default_rng(1).normal(0, 1, (20, 30))
+    users, items = (side.astype(np.int32) for side in np.nonzero(seen))
+    chain = FactorChain.of(csr_array(seen.astype(np.float32)), users, items, truth[users, items], 2, seed=0)
+    for _ in range(100):
+        chain.step()
+    wild = np.arange(80) % 4 == 0
+    assert chain.trusts[wild].mean() < 0.5 * chain.trusts[~wild].mean()
 
 
 def test_it_rates_what_it_did_not_see_far_better_than_two_biases():
@@ -168,7 +202,7 @@ def test_ratings_that_tell_nothing(rating):
     """Without any there is no opinion; where all are alike, so are all predictions."""
     _, seen = two_camps(users=5, n=6)
     data = world(np.full(seen.shape, rating), seen)
-    model = BayesianMF(dimensions=2, epochs=20).fit(data)
+    model = BayesianMF(dimensions=2, epochs=400).fit(data)
     queries, asked = Queries.of(data.interactions.histories), np.zeros((5, 2), np.int32)
     expected = np.full((5, 2), rating, np.float32)
     np.testing.assert_array_equal(model.rate(queries, asked), expected)

@@ -18,7 +18,7 @@ _FAST = {"reassoc", "contract", "nsz", "arcp"}  # sums in any order; NaN stays N
 @njit(cache=True, nogil=True, fastmath=_FAST)
 def draw_weights(
     features: tuple[Rows, Rows, Floats], ratings: tuple[Offsets, Rows, Rows], errors: Floats, other: Floats,
-    noise: float, priors: tuple[Floats, Floats], normals: Floats, weights: Floats, factor: Floats,
+    trusts: Floats, priors: tuple[Floats, Floats], normals: Floats, weights: Floats, factor: Floats,
 ) -> None:  # fmt: skip
     """Draw each weight from its conditional distribution, one after the other, as in libFM (Rendle 2012, section 3).
 
@@ -35,8 +35,8 @@ def draw_weights(
         float64[ratings]: rating - prediction; changed in place.
     other
         float64[rows of the other side]: the same factor there.
-    noise
-        The precision of a rating.
+    trusts
+        float64[ratings]: the precision of each rating, at its place.
     priors
         Two float64[features]: the mean and the precision that each weight has before any rating.
     normals
@@ -45,15 +45,15 @@ def draw_weights(
         float64[features], float64[rows]; changed in place.
     """
     (starts, rows, values), (means, precisions) = features, priors
-    squares, products = _sums(ratings, errors, other)
+    squares, products = _sums(ratings, errors, trusts, other)
     change = np.zeros(len(factor))
     for j in range(len(weights)):
         square, product = 0.0, 0.0
         for at in range(starts[j], starts[j + 1]):
             square += values[at] * values[at] * squares[rows[at]]
             product += values[at] * products[rows[at]]
-        precision = precisions[j] + noise * square
-        mean = (precisions[j] * means[j] + noise * (product + weights[j] * square)) / precision
+        precision = precisions[j] + square
+        mean = (precisions[j] * means[j] + product + weights[j] * square) / precision
         step = mean + normals[j] / np.sqrt(precision) - weights[j]
         weights[j] += step
         for at in range(starts[j], starts[j + 1]):
@@ -64,16 +64,16 @@ def draw_weights(
 
 
 @njit(cache=True, nogil=True, fastmath=_FAST)
-def _sums(ratings: tuple[Offsets, Rows, Rows], errors: Floats, other: Floats) -> tuple[Floats, Floats]:
-    """Σ other² and Σ error · other over the ratings of each row."""
+def _sums(ratings: tuple[Offsets, Rows, Rows], errors: Floats, trusts: Floats, other: Floats) -> tuple[Floats, Floats]:
+    """Σ trust · other² and Σ trust · error · other over the ratings of each row."""
     offsets, others, places = ratings
     squares, products = np.empty(len(offsets) - 1), np.empty(len(offsets) - 1)
     for row in range(len(squares)):
         square, product = 0.0, 0.0
         for at in range(offsets[row], offsets[row + 1]):
-            value = other[others[at]]
-            square += value * value
-            product += errors[places[at]] * value
+            value, place = other[others[at]], places[at]
+            square += trusts[place] * value * value
+            product += trusts[place] * errors[place] * value
         squares[row], products[row] = square, product
     return squares, products
 

@@ -8,11 +8,12 @@ import numpy as np
 from zhiyin.data.dataset import Dataset
 from zhiyin.data.interactions import Interactions
 from zhiyin.data.queries import Queries
-from zhiyin.models.factor_chain import FIRST, ITEM_BIAS, PEOPLE_BIAS, FactorChain
+from zhiyin.models.factor_chain import FIRST, ITEM_BIAS, PEOPLE_BIAS, TRUST_SHAPE, FactorChain
 from zhiyin.models.item_to_item import places_of
 from zhiyin.models.settings import require
 from zhiyin.types import Floats, Indexes, Scores, Vectors
 
+_TURNS = 4  # more change nothing that matters
 _ROOM = 1 << 22  # numbers of the history's vectors gathered at once: 32 MiB
 
 
@@ -22,9 +23,10 @@ class BayesianMF:
 
     rating = μ + b_u + b_i + p_u·q_i, where also which items a person chose, rated or not, tells of p_u (SVD++, Koren
     2008), and who chose an item tells of q_i. Nothing is fitted and no penalty has to be chosen: Gibbs sampling (Rendle
-    2012) draws factorisations and their penalties from what the ratings leave possible, and the answers of the
-    `samples` that are kept are averaged. In each a history is folded in as the mean of b_u and p_u given the ratings in
-    it, so everybody is a stranger here. Without any rating in training all is NaN.
+    2012) draws factorisations, their penalties and how far each person's ratings can be trusted from what the ratings
+    leave possible, and the answers of the `samples` that are kept are averaged. In each a history is folded in as the
+    mean of b_u and p_u given the ratings in it, so everybody is a stranger here. Without any rating in training all is
+    NaN.
 
     A sample holds 2 (dimensions + 1) numbers of each item: for a million items this is not the model.
     """
@@ -41,6 +43,7 @@ class BayesianMF:
     hints_: Vectors = field(init=False, repr=False, compare=False)  # float32[c, s, d + 1]: what choosing it adds
     priors_: Vectors = field(init=False, repr=False, compare=False)  # float32[s, d + 1]: b_u, p_u before any rating
     ridges_: Vectors = field(init=False, repr=False, compare=False)  # float32[s, d + 1]: the precision of these
+    noises_: Scores = field(init=False, repr=False, compare=False)  # float32[s]: the precision of a rating of trust 1
 
     def __post_init__(self) -> None:
         require(self, "dimensions", self.dimensions >= 1, ">= 1", "try 4 to 16")
@@ -59,6 +62,7 @@ class BayesianMF:
         count, c, d = len(kept) if len(ratings) else 0, int((self.places_ >= 0).sum()), self.dimensions + 1
         self.items_, self.hints_ = np.empty((c + 1, count, d), np.float32), np.empty((c, count, d), np.float32)
         self.priors_, self.ridges_ = np.empty((count, d), np.float32), np.empty((count, d), np.float32)
+        self.noises_ = np.empty(count, np.float32)
         if len(ratings):
             chain = self._chain(log)
             for epoch in range(self.epochs):
@@ -97,7 +101,7 @@ class BayesianMF:
         self.items_[:, at, 0] += chain.intercept
         self.hints_[:, at] = people.weights[of_people, people.own :].T
         self.priors_[at] = people.means[of_people]
-        self.ridges_[at] = people.precisions[0, of_people] / chain.noise
+        self.ridges_[at], self.noises_[at] = people.precisions[0, of_people], chain.noise
 
     def _ratings(self, queries: Queries, places: Indexes) -> Scores:
         """float32[b, m]: the rating at each place ([m] or [b, m]); at -1 that of an average item.
@@ -133,7 +137,7 @@ class BayesianMF:
         return vectors
 
     def _given(self, places: Indexes, ratings: Floats, prior: Vectors) -> Floats:
-        """float64[s, d + 1]: the mean of b_u and p_u given ratings [t], a ridge regression in each sample."""
+        """float64[s, d + 1]: the mean of b_u and p_u given ratings [t], in each sample."""
         samples, d = prior.shape
         step, parts = max(_ROOM // (len(places) * d), 1), []
         for first in range(0, samples, step):
@@ -141,8 +145,25 @@ class BayesianMF:
             x = self.items_[places, some].transpose(1, 0, 2).astype(np.float64)  # [s, t, d + 1]
             y = ratings - x[:, :, 0]  # [s, t]
             x[:, :, 0] = 1  # for b_u
-            expected = prior[some, :, None].astype(np.float64)
-            gram = x.transpose(0, 2, 1) @ x + self.ridges_[some, :, None] * np.eye(d)
-            gain = np.linalg.solve(gram, x.transpose(0, 2, 1) @ (y[:, :, None] - x @ expected))
-            parts.append((expected + gain)[:, :, 0])
+            y -= (x @ prior[some, :, None])[:, :, 0]
+            gains = _regression(x, y, self.ridges_[some].astype(np.float64), self.noises_[some].astype(np.float64))
+            parts.append(prior[some] + gains)
         return np.concatenate(parts)
+
+
+def _regression(x: Floats, y: Floats, ridges: Floats, noises: Floats) -> Floats:
+    """float64[s, d]: the mean of w in y = w·x + noise, where it is not known how far to trust this person's ratings.
+
+    Trust and w are each set to what is expected given the other, in turns (variational Bayes; Bishop 2006, chapter 10).
+    """
+    across = x.transpose(0, 2, 1)  # [s, d, t]
+    gram, product = across @ x, (across @ y[:, :, None])[:, :, 0]  # [s, d, d], [s, d]
+    penalty = ridges[:, :, None] * np.eye(x.shape[2])
+    precisions = noises
+    for _ in range(_TURNS):
+        spread = np.linalg.inv(precisions[:, None, None] * gram + penalty)
+        w: Floats = precisions[:, None] * (spread @ product[:, :, None])[:, :, 0]
+        errors = y - (x @ w[:, :, None])[:, :, 0]
+        squares = (errors**2).sum(axis=1) + (gram * spread).sum(axis=(1, 2))
+        precisions = noises * (TRUST_SHAPE + y.shape[1]) / (TRUST_SHAPE + noises * squares)
+    return w

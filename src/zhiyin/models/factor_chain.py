@@ -3,7 +3,9 @@
     rating = intercept + Σ_f person_f item_f,  person_f = Σ_j x_uj w_jf,  item_f = Σ_j z_ij v_jf
 
 The first factor is 1 for every item and so the bias of people, the second is 1 for every person. The features of a row
-are the row itself and the set of those on the other side that it had to do with, by 1 / sqrt(its size).
+are the row itself and the set of those on the other side that it had to do with, by 1 / sqrt(its size). Some
+people rate more haphazardly than others: the precision of a rating is noise · trust_u, with trusts drawn around 1
+(Lakshminarayanan, Bouchard and Archambeau 2011).
 """
 
 from dataclasses import dataclass
@@ -17,6 +19,9 @@ from zhiyin.types import Floats, Indexes, Offsets
 
 PEOPLE_BIAS, ITEM_BIAS, FIRST = 0, 1, 2
 """The places of the factors."""
+
+TRUST_SHAPE = 20.0
+"""A trust is, before any rating, a gamma of this many degrees of freedom: between .5 and 1.7, mostly."""
 
 _START = 0.1  # the standard deviation of the first weights: with zeros no factor would ever differ from another
 
@@ -73,14 +78,14 @@ class Side:
         precision = (len(mine) + 1) * self.precisions[0, factor]
         self.means[factor] = mine.sum() / (len(mine) + 1) + rng.standard_normal() / np.sqrt(precision)
 
-    def draw(self, factor: int, other: Floats, errors: Floats, noise: float, rng: np.random.Generator) -> None:
+    def draw(self, factor: int, other: Floats, errors: Floats, trusts: Floats, rng: np.random.Generator) -> None:
         """Draw the weights of one factor, given everything else."""
         self.draw_prior(factor, rng)
         counts = [self.own, self.weights.shape[1] - self.own]
         priors = np.repeat([self.means[factor], 0.0], counts), np.repeat(self.precisions[:, factor], counts)
         normals = rng.standard_normal(self.weights.shape[1])
         draw_weights(
-            self.features, self.ratings, errors, other, noise, priors, normals, self.weights[factor],
+            self.features, self.ratings, errors, other, trusts, priors, normals, self.weights[factor],
             self.factors[factor],
         )  # fmt: skip
 
@@ -91,10 +96,12 @@ class FactorChain:
 
     people: Side
     items: Side
+    users: Indexes  # int32[ratings]
     errors: Floats  # float64[ratings]
+    trusts: Floats  # float64[people]
     rng: np.random.Generator
     intercept: float = 0.0
-    noise: float = 1.0  # the precision of a rating
+    noise: float = 1.0  # the precision of a rating of trust 1
 
     @classmethod
     def of(cls, sets: csr_array, users: Indexes, items: Indexes, ratings: Floats, dimensions: int, seed: int) -> Self:
@@ -104,17 +111,27 @@ class FactorChain:
         right = Side.of(csr_array(sets.T), items, users, dimensions, rng)
         left.factors[ITEM_BIAS], right.factors[PEOPLE_BIAS] = 1, 1
         predicted = np.einsum("fr,fr->r", left.factors[:, users], right.factors[:, items])
-        return cls(left, right, ratings - predicted, rng)
+        return cls(left, right, users, ratings - predicted, np.ones(sets.shape[0]), rng)
 
     def step(self) -> None:
         """Draw everything once, each from its distribution given all else."""
-        n = len(self.errors)
-        self.noise = self.rng.gamma((1 + n) / 2) * 2 / (1 + float(self.errors @ self.errors))
-        shift = float(self.errors.mean()) + self.rng.standard_normal() / float(np.sqrt(self.noise * n))
-        self.intercept += shift
+        precisions = self._draw_noise()
+        total = precisions.sum()
+        shift = (precisions @ self.errors) / total + self.rng.standard_normal() / np.sqrt(total)
+        self.intercept += float(shift)
         self.errors -= shift
         for factor in range(len(self.people.factors)):
             if factor != ITEM_BIAS:
-                self.people.draw(factor, self.items.factors[factor], self.errors, self.noise, self.rng)
+                self.people.draw(factor, self.items.factors[factor], self.errors, precisions, self.rng)
             if factor != PEOPLE_BIAS:
-                self.items.draw(factor, self.people.factors[factor], self.errors, self.noise, self.rng)
+                self.items.draw(factor, self.people.factors[factor], self.errors, precisions, self.rng)
+
+    def _draw_noise(self) -> Floats:
+        """float64[ratings], the precision of each, after a draw of the noise and of the trusts."""
+        counts = np.bincount(self.users, minlength=len(self.trusts))
+        squares = np.bincount(self.users, self.errors**2, len(self.trusts))
+        self.noise = self.rng.gamma((1 + len(self.errors)) / 2) * 2 / (1 + float(self.trusts @ squares))
+        shapes, rates = (TRUST_SHAPE + counts) / 2, (TRUST_SHAPE + self.noise * squares) / 2
+        self.trusts = self.rng.standard_gamma(shapes) / rates
+        precisions: Floats = self.noise * self.trusts[self.users]
+        return precisions
