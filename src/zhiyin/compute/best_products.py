@@ -98,7 +98,7 @@ def _best_rows(
         for place in range(count):
             row = searching[place]
             sizes[row], bars[row] = gather(
-                scores[place], items[tile], allowed[row], keys[row], sizes[row], bars[row], k, False
+                scores[place], items[tile], allowed[row], keys[row], sizes[row], bars[row], k
             )
     for row in range(b):
-        write_best(keys[row, : sizes[row]], found[row], best[row])
+        write_best(keys[row], sizes[row], allowed[row], found[row], best[row])

@@ -133,11 +133,11 @@ def _parts(matrix: csr_array) -> tuple[NDArray[Any], Indexes, Data]:
 @njit(cache=True, nogil=True)
 def _best_of_rows(scores: Scores, allowed: Mask, indexes: Indexes, best: Scores, first: int, last: int) -> None:
     k = indexes.shape[1]
-    items, keys = np.empty(0, np.int32), np.empty(room_for(k) + LANES, np.uint64)
+    numbered, free, keys = np.empty(0, np.int32), np.empty(0, np.bool_), np.empty(room_for(k) + LANES, np.uint64)
     for row in range(first, last):
-        permitted = allowed[row if len(allowed) > 1 else 0] if len(allowed) > 0 else allowed.reshape(-1)
-        size, _ = gather(scores[row], items, permitted, keys, 0, LOWEST, k, True)
-        write_best(keys[:size], indexes[row], best[row])
+        permitted = allowed[row if len(allowed) > 1 else 0] if len(allowed) > 0 else free
+        size, _ = gather(scores[row], numbered, permitted, keys, 0, LOWEST, k)
+        write_best(keys, size, free, indexes[row], best[row])
 
 
 @njit(cache=True, nogil=True)

@@ -31,18 +31,17 @@ def room_for(k: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def gather(
-    line: Scores, items: Indexes, permitted: Mask, keys: Keys, size: int, bar: Any, k: int, ascending: bool
-) -> tuple[int, Any]:
+def gather(line: Scores, items: Indexes, permitted: Mask, keys: Keys, size: int, bar: Any, k: int) -> tuple[int, Any]:
     """Add to `keys`, which hold `size`, what reaches the bar among the scores of some items; the new size and bar.
 
-    Whenever there are more than `room_for(k)` they are cut to the best k and the bar rises to the last of these, or
-    just above it where the items come in ascending order, because a later item does not win a tie.
+    Whenever there are more than `room_for(k)`, they are cut to the best k, and the bar rises to the last of these, or
+    just above it where items are numbered, because a later one does not win a tie. Whether an item is permitted is
+    looked up at once where items are numbered, else when keys are cut, because then the waits for memory overlap.
 
     Parameters
     ----------
     items
-        int32[m], or int32[0]: they are numbered.
+        int32[m], or int32[0]: they are numbered from 0.
     permitted
         bool[n], or bool[0]: everything is.
     keys
@@ -52,36 +51,50 @@ def gather(
     """
     value = np.empty(1, np.float32)
     bits = value.view(np.uint32)
-    all_permitted, numbered, n, room = len(permitted) == 0, len(items) == 0, len(line), room_for(k)
+    n, room, numbered, free = len(line), room_for(k), len(items) == 0, len(permitted) == 0
     for start in range(0, n, LANES):
         if start + LANES <= n and not _any_reaches(line, start, bar):
             continue
         for at in range(np.uint64(start), np.uint64(min(start + LANES, n))):
-            if line[at] >= bar:  # false for NaN
+            if (line[at] >= bar) & (free or not numbered or permitted[at]):  # false for NaN; one branch to guess
+                value[0] = line[at] + np.float32(0)  # no negative zero
                 item = np.int64(at) if numbered else np.int64(items[at])
-                if all_permitted or permitted[item]:
-                    value[0] = line[at] + np.float32(0)  # no negative zero
-                    keys[size] = ordered_bits(bits[0]) << np.uint64(32) | item_bits(item)
-                    size += 1
+                keys[size] = ordered_bits(bits[0]) << np.uint64(32) | item_bits(item)
+                size += 1
         if size > room:
-            largest_first(keys[:size], k)
-            size = k
-            bits[0] = plain_bits(keys[:k].min() >> np.uint64(32))
-            bar = np.nextafter(value[0], np.float32(np.inf)) if ascending else value[0]
+            size = size if numbered else _only_permitted(keys, size, permitted)
+            if size >= k:
+                largest_first(keys[:size], k)
+                size = k
+                bits[0] = plain_bits(keys[:k].min() >> np.uint64(32))
+                bar = np.nextafter(value[0], np.float32(np.inf)) if numbered else value[0]
     return size, bar
 
 
 @njit(cache=True, nogil=True)
-def write_best(keys: Keys, items: Indexes, scores: Scores) -> None:
-    """Fill the front of one row of items and of scores with the best of some keys, best first; the keys are moved."""
+def write_best(keys: Keys, size: int, permitted: Mask, items: Indexes, scores: Scores) -> None:
+    """Fill the front of one row of items and of scores with the best of what was gathered, best first."""
     value = np.empty(1, np.float32)
     bits = value.view(np.uint32)
-    size = min(len(keys), len(items))
-    largest_first(keys, size)
-    descend(keys[:size])
-    for j in range(size):
+    size = _only_permitted(keys, size, permitted)
+    shown = min(size, len(items))
+    largest_first(keys[:size], shown)
+    descend(keys[:shown])
+    for j in range(shown):
         bits[0] = plain_bits(keys[j] >> np.uint64(32))
         scores[j], items[j] = value[0], item_of(keys[j])
+
+
+@njit(cache=True, nogil=True)
+def _only_permitted(keys: Keys, size: int, permitted: Mask) -> int:
+    """How many stay."""
+    if len(permitted) == 0:
+        return size
+    kept = np.int64(0)
+    for j in range(size):
+        keys[kept] = keys[j]
+        kept += np.int64(permitted[item_of(keys[j])])
+    return int(kept)
 
 
 @njit(cache=True, nogil=True)
