@@ -17,6 +17,7 @@ from zhiyin.evaluation.evaluate import evaluate
 from zhiyin.evaluation.gate import gate
 from zhiyin.models.ease import EASE
 from zhiyin.models.item_knn import ItemKNN
+from zhiyin.models.low_pass import LowPass
 from zhiyin.models.popularity import Popularity
 from zhiyin.ranking.recommend import Pipeline
 from zhiyin.registry import recipe
@@ -266,12 +267,13 @@ def test_models_are_named_by_type_or_by_name() -> None:
 
 def test_the_portfolio_leaves_out_what_would_not_fit() -> None:
     data = _data()
-    assert list(recipe.portfolio(data)) == ["popularity", "item_knn", "user_knn", "ease", "content"]
+    assert list(recipe.portfolio(data)) == ["popularity", "ease", "low_pass", "content"]
     bare = replace(data, catalog=replace(data.catalog, frame=data.catalog.frame.select("item_id")))
     assert "content" not in recipe.portfolio(bare)
     many = pl.Series([str(i) for i in range(300_000)])
     large = replace(data, items=replace(data.items, texts=many), users=replace(data.users, texts=many))
-    assert list(recipe.portfolio(large)) == ["popularity", "item_knn", "content"]
+    assert list(recipe.portfolio(large)) == ["popularity", "item_knn", "low_pass", "content"]
+    assert recipe.portfolio(large)["low_pass"]["dimensions"] < LowPass().dimensions
 
 
 def test_reading_takes_frames_and_paths_alike(shop: Path) -> None:

@@ -12,8 +12,8 @@ from zhiyin.models.recommender import Recommender
 LARGEST_EASE = 12_000
 """Items up to which EASE is in the default portfolio: its dense weights then take 0.6 GB."""
 
-LARGEST_USER_KNN = 200_000
-"""People up to which user neighbourhoods are in the default portfolio: they search every person on every request."""
+LARGE_DIMENSIONS = 128
+"""Of the low-pass filter beyond LARGEST_EASE items: a request multiplies its vector with that of each of them."""
 
 
 def models(tables: Mapping[str, Mapping[str, Any]], data: Dataset) -> dict[str, Recommender]:
@@ -38,12 +38,18 @@ def model(name: str, table: Mapping[str, Any]) -> Recommender:
 
 
 def portfolio(data: Dataset) -> dict[str, dict[str, Any]]:
-    """A good default for these data: what can be trained and served within the memory of one machine."""
-    chosen: dict[str, dict[str, Any]] = {"popularity": {}, "item_knn": {}}
-    if len(data.users) <= LARGEST_USER_KNN:
-        chosen["user_knn"] = {}
+    """A good default for these data: few models that know different things, quick to train and to ask.
+
+    Measured by the NDCG@10 of the blend on the sample shop, Online Retail and MovieLens 1M. Beside EASE and the low-pass
+    filter, neither neighbours of items or people nor co-visitation, SLIM, the graph filter or implicit ALS added more
+    than noise, and each costs every training and every request. Where EASE does not fit, neighbours of items stand in:
+    SLIM is better there by a little, but where histories are long it trains for minutes.
+    """
+    chosen: dict[str, dict[str, Any]] = {"popularity": {}}
     if len(data.items) <= LARGEST_EASE:
-        chosen["ease"] = {}
+        chosen |= {"ease": {}, "low_pass": {}}
+    else:
+        chosen |= {"item_knn": {}, "low_pass": {"dimensions": LARGE_DIMENSIONS}}
     if data.catalog.columns:
         chosen["content"] = {}
     return chosen
