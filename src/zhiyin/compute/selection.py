@@ -51,12 +51,16 @@ def gather(line: Scores, items: Indexes, permitted: Mask, keys: Keys, size: int,
     """
     value = np.empty(1, np.float32)
     bits = value.view(np.uint32)
-    n, room, numbered, free = len(line), room_for(k), len(items) == 0, len(permitted) == 0
+    n, room, numbered = len(line), room_for(k), len(items) == 0
+    looked_up = numbered and len(permitted) > 0
+    few = looked_up and permitted[:: n // 256 + 1].mean() < 0.125  # of a sample
     for start in range(0, n, LANES):
         if start + LANES <= n and not _any_reaches(line, start, bar):
             continue
         for at in range(np.uint64(start), np.uint64(min(start + LANES, n))):
-            if (line[at] >= bar) & (free or not numbered or permitted[at]):  # false for NaN; one branch to guess
+            if few and not permitted[at]:  # the answer that is easier to guess comes first
+                continue
+            if line[at] >= bar and (not looked_up or permitted[at]):  # false for NaN
                 value[0] = line[at] + np.float32(0)  # no negative zero
                 item = np.int64(at) if numbered else np.int64(items[at])
                 keys[size] = ordered_bits(bits[0]) << np.uint64(32) | item_bits(item)
