@@ -22,12 +22,17 @@ if TYPE_CHECKING:
     from zhiyin.models.chebyshev_filter import ChebyshevFilter
     from zhiyin.models.co_visitation import CoVisitation
     from zhiyin.models.content import Content
+    from zhiyin.models.dcn_v2 import DCNv2
+    from zhiyin.models.deep_fm import DeepFM
     from zhiyin.models.ease import EASE
+    from zhiyin.models.final_mlp import FinalMLP
+    from zhiyin.models.fm import FM
     from zhiyin.models.graph_filter import GraphFilter
     from zhiyin.models.gru4rec import GRU4Rec
     from zhiyin.models.ials import IALS
     from zhiyin.models.item_knn import ItemKNN
     from zhiyin.models.light_gcn import LightGCN
+    from zhiyin.models.logistic_regression import LogisticRegression
     from zhiyin.models.low_pass import LowPass
     from zhiyin.models.next_it_net import NextItNet
     from zhiyin.models.nmf import NMF
@@ -38,6 +43,7 @@ if TYPE_CHECKING:
     from zhiyin.models.softmax_mf import SoftmaxMF
     from zhiyin.models.sparse_ease import SparseEASE
     from zhiyin.models.user_knn import UserKNN
+    from zhiyin.models.wide_and_deep import WideAndDeep
     from zhiyin.ranking.recommend import Pipeline
     from zhiyin.ranking.rules import Rules
     from zhiyin.registry.config import read_config
@@ -56,13 +62,18 @@ _HOMES = {
     "ChebyshevFilter": "zhiyin.models.chebyshev_filter",
     "CoVisitation": "zhiyin.models.co_visitation",
     "Content": "zhiyin.models.content",
+    "DCNv2": "zhiyin.models.dcn_v2",
     "Dataset": "zhiyin.data.dataset",
+    "DeepFM": "zhiyin.models.deep_fm",
     "EASE": "zhiyin.models.ease",
+    "FM": "zhiyin.models.fm",
+    "FinalMLP": "zhiyin.models.final_mlp",
     "GRU4Rec": "zhiyin.models.gru4rec",
     "GraphFilter": "zhiyin.models.graph_filter",
     "IALS": "zhiyin.models.ials",
     "ItemKNN": "zhiyin.models.item_knn",
     "LightGCN": "zhiyin.models.light_gcn",
+    "LogisticRegression": "zhiyin.models.logistic_regression",
     "LowPass": "zhiyin.models.low_pass",
     "NMF": "zhiyin.models.nmf",
     "NextItNet": "zhiyin.models.next_it_net",
@@ -77,6 +88,7 @@ _HOMES = {
     "SparseEASE": "zhiyin.models.sparse_ease",
     "Store": "zhiyin.registry.store",
     "UserKNN": "zhiyin.models.user_knn",
+    "WideAndDeep": "zhiyin.models.wide_and_deep",
     "ZhiyinError": "zhiyin.errors",
     "evaluate": "zhiyin.evaluation.evaluate",
     "leave_last_out": "zhiyin.data.split",
@@ -92,6 +104,7 @@ _HOMES = {
 __all__ = [
     "BPR",
     "EASE",
+    "FM",
     "IALS",
     "NMF",
     "SLIM",
@@ -102,11 +115,15 @@ __all__ = [
     "ChebyshevFilter",
     "CoVisitation",
     "Content",
+    "DCNv2",
     "Dataset",
+    "DeepFM",
+    "FinalMLP",
     "GRU4Rec",
     "GraphFilter",
     "ItemKNN",
     "LightGCN",
+    "LogisticRegression",
     "LowPass",
     "NextItNet",
     "Pipeline",
@@ -119,6 +136,7 @@ __all__ = [
     "SparseEASE",
     "Store",
     "UserKNN",
+    "WideAndDeep",
     "ZhiyinError",
     "__version__",
     "evaluate",

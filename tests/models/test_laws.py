@@ -18,13 +18,18 @@ from zhiyin.models.caser import Caser
 from zhiyin.models.chebyshev_filter import ChebyshevFilter
 from zhiyin.models.co_visitation import CoVisitation
 from zhiyin.models.content import Content
+from zhiyin.models.dcn_v2 import DCNv2
+from zhiyin.models.deep_fm import DeepFM
 from zhiyin.models.ease import EASE
+from zhiyin.models.final_mlp import FinalMLP
+from zhiyin.models.fm import FM
 from zhiyin.models.graph_filter import GraphFilter
 from zhiyin.models.gru4rec import GRU4Rec
 from zhiyin.models.ials import IALS
 from zhiyin.models.item_knn import ItemKNN
 from zhiyin.models.known import MODELS
 from zhiyin.models.light_gcn import LightGCN
+from zhiyin.models.logistic_regression import LogisticRegression
 from zhiyin.models.low_pass import LowPass
 from zhiyin.models.next_it_net import NextItNet
 from zhiyin.models.nmf import NMF
@@ -36,11 +41,13 @@ from zhiyin.models.slim import SLIM
 from zhiyin.models.softmax_mf import SoftmaxMF
 from zhiyin.models.sparse_ease import SparseEASE
 from zhiyin.models.user_knn import UserKNN
+from zhiyin.models.wide_and_deep import WideAndDeep
 from zhiyin.testing import check_recommender, small_world, some_queries
 
 SMALL = {"dimensions": 16, "window": 8, "epochs": 40, "learning_rate": 0.03, "dropout": 0.5}
 """Of a network that learns a small world in a moment."""
 
+CLICKS = {"epochs": 2, "batch_size": 32, "learning_rate": 0.01}  # enough to move every weight
 MAKERS: list[Callable[[], Recommender]] = [
     Popularity,
     lambda: Popularity(half_life_days=3, window_days=10),
@@ -93,6 +100,13 @@ MAKERS: list[Callable[[], Recommender]] = [
     lambda: GRU4Rec(**SMALL),
     lambda: Caser(**SMALL, horizontal=8, vertical=2),
     lambda: NextItNet(**SMALL, layers=2),
+    lambda: LogisticRegression(**CLICKS),
+    lambda: FM(**CLICKS, dimensions=4),
+    lambda: DeepFM(**CLICKS, dimensions=4, layers=(8,)),
+    lambda: DeepFM(**CLICKS, ignore=("category", "price"), window=1, layers=(8, 4), dropout=0),
+    lambda: WideAndDeep(**CLICKS, dimensions=4, layers=(8,)),
+    lambda: DCNv2(**CLICKS, dimensions=4, layers=(8,)),
+    lambda: FinalMLP(**CLICKS, dimensions=4, layers=(8,), second_layers=(4,), heads=2),
 ]
 
 

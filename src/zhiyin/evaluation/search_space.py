@@ -66,6 +66,14 @@ _NEURAL: Space = MappingProxyType(
 )
 _WEIGHTING = Choice(("none", "tf_idf", "bm25"))
 
+_CLICKS: Space = {
+    "window": Range(5, 50, whole=True),
+    "negatives": Range(1, 16, whole=True),
+    "learning_rate": Range(3e-4, 0.03),
+    "l2": Range(1e-7, 1e-2),
+}
+_DEEP_CLICKS: Space = {**_CLICKS, "dimensions": Range(4, 64, whole=True), "dropout": Range(0, 0.5, "linear")}
+
 SPACE: Mapping[str, Space] = MappingProxyType(
     {
         "AssociationRules": {
@@ -98,7 +106,11 @@ SPACE: Mapping[str, Space] = MappingProxyType(
             "half_life_days": _HALF_LIFE,
         },
         "Content": {"dimensions": _DIMENSIONS, "half_life_days": _HALF_LIFE},
+        "DCNv2": {**_DEEP_CLICKS, "cross_layers": Range(1, 4, "linear", whole=True)},
+        "DeepFM": _DEEP_CLICKS,
         "EASE": {"l2": Range(5, 10_000), "half_life_days": _HALF_LIFE},
+        "FM": {**_CLICKS, "dimensions": Range(4, 64, whole=True)},
+        "FinalMLP": {**_DEEP_CLICKS, "heads": Choice((1, 2, 4, 8))},
         "GRU4Rec": {**_NEURAL, "layers": Range(1, 3, "linear", whole=True)},
         "GraphFilter": {
             "user_exponent": _EXPONENT,
@@ -132,6 +144,7 @@ SPACE: Mapping[str, Space] = MappingProxyType(
             "temperature": Range(0.03, 0.5),
             "half_life_days": _HALF_LIFE,
         },
+        "LogisticRegression": _CLICKS,
         "LowPass": {
             "dimensions": Range(16, 1024, whole=True),
             "user_exponent": _EXPONENT,
@@ -179,6 +192,7 @@ SPACE: Mapping[str, Space] = MappingProxyType(
             "out_exponent": _EXPONENT,
             "half_life_days": _HALF_LIFE,
         },
+        "WideAndDeep": _DEEP_CLICKS,
     }
 )
 """Model class to the ranges of its fields."""

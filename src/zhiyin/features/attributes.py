@@ -36,7 +36,7 @@ class Attributes:
     @classmethod
     def of(cls, frame: pl.DataFrame, max_terms: int) -> Self:
         """Learn the columns, knots and terms of a catalogue; of too many terms, those of the most items stay."""
-        kinds = {name: kind for name in frame.columns if (kind := _kind(frame[name])) is not None}
+        kinds = {name: kind for name in frame.columns if (kind := kind_of(frame[name])) is not None}
         knots = {name: _quantiles(frame[name]) for name, kind in kinds.items() if kind == "number"}
         counts = _counts(frame, kinds, knots)
         items = max(counts["row"].n_unique(), 1)
@@ -66,7 +66,7 @@ class Attributes:
         return csr_array((cells["weight"].to_numpy().astype(np.float32), (rows, columns)), shape=shape)
 
 
-def _kind(column: pl.Series) -> Kind | None:
+def kind_of(column: pl.Series) -> Kind | None:
     """What to make of a column; None where nothing can be made of it."""
     if column.name in NOT_CONTENT:
         return None
