@@ -3,7 +3,7 @@ PYTHON ?= python3
 ARGS ?=
 BIN := .venv/bin
 
-.PHONY: install demo test bench bench-speed bench-accuracy format lint types unit docs clean
+.PHONY: install demo test bench bench-speed bench-ease bench-accuracy format lint types unit docs clean
 
 install: .venv/installed  ## make .venv with zhiyin in it
 
@@ -33,6 +33,11 @@ docs: .venv/developed  ## write the generated pages again
 bench-speed: .venv/developed .venv-peers/installed  ## beside implicit and LAPACK, as ratios
 	@$(BIN)/python -m benchmarks --only speed $(ARGS)
 	@$(BIN)/python -m benchmarks --only speed_factors $(ARGS)
+	@$(BIN)/python -m benchmarks --only speed_growth $(ARGS)
+	@$(BIN)/python -m benchmarks --only speed_memory $(ARGS)
+
+bench-ease: .venv/developed  ## EASE on 20,000 items beside the bare inverse: some minutes, 5 GB
+	@$(BIN)/python -m benchmarks --only speed_ease $(ARGS)
 
 bench-accuracy: .venv/developed  ## the published protocols (ONLY=gowalla picks one)
 	@$(BIN)/python -m benchmarks.accuracy $(if $(ONLY),--only $(ONLY)) $(ARGS)

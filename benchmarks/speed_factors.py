@@ -31,7 +31,7 @@ def run() -> list[dict[str, Any]]:
     if not PEER.exists():
         return []
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # of the processes to come, as `implicit` asks for: each threads by itself
-    matrices = {"ML-1M": _pairs("ml-1m/ml-1m.txt.gz"), "Gowalla": _pairs("gowalla/train.txt.gz")}
+    matrices = {"ML-1M": pairs("ml-1m/ml-1m.txt.gz"), "Gowalla": pairs("gowalla/train.txt.gz")}
     return [_row(name, matrix, dimensions) for name, matrix in matrices.items() for dimensions in (64, 128)]
 
 
@@ -90,7 +90,7 @@ def _loss(matrix: csr_array, people: Vectors, items: Vectors) -> float:
     return loss + ALPHA * float(((p.T @ p) * (q.T @ q)).sum()) + L2 * float((p**2).sum() + (q**2).sum())
 
 
-def _pairs(name: str) -> csr_array:
+def pairs(name: str) -> csr_array:
     """float32[users, items], sparse: lines of a user and items."""
     with gzip.open(DATA / name, "rt", encoding="utf-8") as lines:
         rows = [np.array(line.split(), np.int64) for line in lines]

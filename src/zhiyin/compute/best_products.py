@@ -11,6 +11,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from zhiyin.compute.linear_algebra import serial_linear_algebra
 from zhiyin.compute.selection import LANES, LOWEST, gather, room_for, write_best
 from zhiyin.compute.threads import over_blocks
 from zhiyin.types import Floats, Indexes, Mask, Scores, Vectors
@@ -63,7 +64,8 @@ def best_products(vectors: Vectors, tiles: Tiles, k: int, allowed: Callable[[sli
             _best_rows(vectors[rows], lengths[rows], *tiles, allowed(rows), found[rows], scores[rows])
 
     if k:
-        over_blocks(len(vectors), answer)
+        with serial_linear_algebra():
+            over_blocks(len(vectors), answer)
     return found, scores
 
 
