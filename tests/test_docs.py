@@ -15,7 +15,7 @@ from zhiyin.data.quality.settings import CleanSettings
 from zhiyin.data.settings import ColumnMap, DataSettings, Source
 from zhiyin.models.known import MODELS
 from zhiyin.ranking.rules import Rules
-from zhiyin.registry.config import Config, RecipeSettings, RegistrySettings, SplitSettings, parsed
+from zhiyin.registry.config import Config, RecipeSettings, RegistrySettings, SplitSettings, TrainSettings, parsed
 from zhiyin.registry.serve_settings import ServeSettings
 from zhiyin.serving.app import OPERATIONS
 
@@ -30,6 +30,7 @@ SECTIONS = {
     "[split]": SplitSettings,
     "[recipe]": RecipeSettings,
     "[rules]": Rules,
+    "[train]": TrainSettings,
     "[registry]": RegistrySettings,
     "[serve]": ServeSettings,
     **MODELS,

@@ -1,7 +1,7 @@
 """Convolutions over the last few events, as if they were a picture."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from zhiyin.models.next_item import NextItem
 from zhiyin.models.settings import require
@@ -18,6 +18,8 @@ class Caser(NextItem):
 
     A history stands for its person, so there is no vector of the person: a stranger is answered like anybody.
     """
+
+    positions: ClassVar[bool] = False
 
     reach: int = 5  # events that are seen together: L in the paper
     horizontal: int = 16  # filters of each height from 1 to reach

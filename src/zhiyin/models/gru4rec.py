@@ -1,7 +1,7 @@
 """A recurrent network over what somebody did."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from zhiyin.models.next_item import NextItem
 from zhiyin.models.settings import require
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 @dataclass(kw_only=True)
 class GRU4Rec(NextItem):
     """Gated recurrent units over a history (Hidasi et al. 2016), trained by the softmax over all items."""
+
+    positions: ClassVar[bool] = False
 
     layers: int = 1  # more rarely helped its authors
 

@@ -1,7 +1,7 @@
 """Dilated convolutions over what somebody did."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from zhiyin.models.next_item import NextItem
 from zhiyin.models.settings import require
@@ -18,6 +18,8 @@ class NextItNet(NextItem):
 
     With `layers` of 3 and a `width` of 3 a place sees 127 events.
     """
+
+    positions: ClassVar[bool] = False
 
     layers: int = 3
     width: int = 3  # events that one convolution sees

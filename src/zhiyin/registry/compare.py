@@ -1,9 +1,12 @@
 """Train the models of a recipe and compare them: choose on a validation window, measure on the test window."""
 
+import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
 
 from zhiyin import fields
 from zhiyin.data.dataset import Dataset
@@ -13,13 +16,16 @@ from zhiyin.evaluation.answers import Recommends
 from zhiyin.evaluation.evaluate import evaluate
 from zhiyin.evaluation.report import Report
 from zhiyin.models.popularity import Popularity
-from zhiyin.models.recommender import Recommender
+from zhiyin.models.recommender import Rates, Recommender
+from zhiyin.models.watch import Point, watched
 from zhiyin.ranking.fuse import Combines, ReciprocalRank
 from zhiyin.ranking.learn import blended
 from zhiyin.ranking.recommend import Pipeline
 from zhiyin.registry import recipe
 from zhiyin.registry.config import Config
+from zhiyin.registry.exporting import rounded
 from zhiyin.registry.prepare import Progress, held_out, silent
+from zhiyin.registry.warm import Fit, cold
 
 BASELINE = "popularity"
 
@@ -46,6 +52,7 @@ def compare(
     rivals: Mapping[str, "Rival"] | None = None,
     ceiling: Recommends | None = None,
     progress: Progress = silent,
+    fit: Fit = cold,
 ) -> Compared:
     """Fit every model on the training view, ask them all through the one path, and say which is best.
 
@@ -61,16 +68,17 @@ def compare(
     except DataError as error:
         note = f"no validation window ({error}), so the test window chose: expect its numbers to be a little high"
     else:
-        members, _ = fitted(models, inner.train, "validating", progress)
+        members, _ = rounded(fitted(models, inner.train, "validating", progress, fit)[0])
         candidates = pipelines(config, members, inner.train, names, combine)
         if config.recipe.combine == "blend" and "blend" in candidates:
             candidates["blend"] = blended(candidates["blend"], inner, seed=config.split.seed)
             combine = candidates["blend"].combine
         progress("choosing", 0, 1)
         validation = evaluate(candidates, inner, k=config.recipe.k, baseline=BASELINE, metrics=("ndcg",))
-    members, seconds = fitted(models, split.train, "training", progress)
+    trained, seconds = fitted(models, split.train, "training", progress, fit)
+    members, exact = rounded(trained)
     candidates = pipelines(config, members, split.train, names, combine)
-    contest: dict[str, Recommends] = {**candidates}
+    contest: dict[str, Recommends] = {**candidates, **pipelines(config, exact, split.train, (), combine)}
     for name, rival in (rivals or {}).items():
         contest[name] = rival(split)
     progress("evaluating", 0, len(contest))
@@ -78,7 +86,19 @@ def compare(
     progress("evaluating", len(contest), len(contest))
     judge = validation or report
     chosen = next(row.name for row in judge.rows if row.name in candidates)
+    note = " ".join(filter(None, [note, _unrated(models, split.train)]))
     return Compared(report, chosen, combine, split, validation, note)
+
+
+def _unrated(models: Mapping[str, Recommender], data: Dataset) -> str:
+    """A sentence about the models that cannot have learned anything, because nobody rated."""
+    names = [name for name, model in models.items() if isinstance(model, Rates)]
+    if not names or np.isfinite(data.interactions.values).any():
+        return ""
+    return (
+        f"{' and '.join(names)} can only learn from ratings, and the events have none, so popularity answered instead: "
+        f"map their column to value in [columns.events], or leave {'it' if len(names) == 1 else 'them'} out"
+    )
 
 
 class Rival:
@@ -99,17 +119,26 @@ class Rival:
 
 
 def fitted(
-    models: Mapping[str, Recommender], data: Dataset, doing: str, progress: Progress = silent
+    models: Mapping[str, Recommender], data: Dataset, doing: str, progress: Progress = silent, fit: Fit = cold
 ) -> tuple[dict[str, Recommender], dict[str, float]]:
     """Copies of the models, fitted, and the seconds that each took."""
     members, seconds = {}, {}
     for done, (name, model) in enumerate(models.items()):
         progress(f"{doing} {name}", done, len(models))
         start = time.perf_counter()
-        members[name] = fields.unfitted(model).fit(data)
+        with watched(_teller(f"{doing} {name}", progress)):
+            members[name] = fit(name, model, data)
         seconds[name] = time.perf_counter() - start
     progress(doing, len(models), len(models))
     return members, seconds
+
+
+def _teller(doing: str, progress: Progress) -> Callable[[Point], None]:
+    def tell(point: Point) -> None:
+        metric = "" if math.isnan(point.metric) else f", NDCG {point.metric:.4f}"
+        progress(f"{doing}: loss {point.loss:.3f}{metric}", point.epoch, point.epochs)
+
+    return tell
 
 
 def contenders(config: Config, data: Dataset) -> tuple[dict[str, Recommender], tuple[str, ...]]:

@@ -50,6 +50,14 @@ class RecipeSettings:
 
 
 @dataclass(frozen=True)
+class TrainSettings:
+    """The `[train]`: where training begins."""
+
+    warm_start: bool = False
+    """With the weights that serve, for models that can go on learning; otherwise from nothing."""
+
+
+@dataclass(frozen=True)
 class RegistrySettings:
     """The `[registry]`."""
 
@@ -76,6 +84,7 @@ class Config:
     models: dict[str, dict[str, Any]] = field(default_factory=dict)
     recipe: RecipeSettings = field(default_factory=RecipeSettings)
     rules: Rules = field(default_factory=Rules)
+    train: TrainSettings = field(default_factory=TrainSettings)
     registry: RegistrySettings = field(default_factory=RegistrySettings)
     serve: ServeSettings = field(default_factory=ServeSettings)
 

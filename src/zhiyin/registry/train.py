@@ -2,24 +2,31 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from zhiyin import fields
+from zhiyin.compute.ranks import rank
 from zhiyin.data.dataset import Dataset
 from zhiyin.errors import ArtifactError
 from zhiyin.evaluation.answers import Recommends
 from zhiyin.evaluation.gate import Verdict, gate
 from zhiyin.evaluation.report import Report
 from zhiyin.models.popularity import Popularity
+from zhiyin.models.watch import watched
 from zhiyin.ranking.recommend import Pipeline
+from zhiyin.registry.agreement import agreed
+from zhiyin.registry.checkpoints import DIRECTORY, Checkpoints
 from zhiyin.registry.compare import BASELINE, Compared, Rival, compare, contenders, fitted, pipelines
 from zhiyin.registry.config import Config
+from zhiyin.registry.exporting import exported
 from zhiyin.registry.lock import exclusive
 from zhiyin.registry.prepare import Prepared, Progress, prepare, silent
 from zhiyin.registry.release import Release
 from zhiyin.registry.store import Store
+from zhiyin.registry.warm import Fit, Warm, cold
 
 SERVING = "serving"
 
@@ -54,6 +61,9 @@ def train(
 ) -> Trained:
     """Everything from the files of zhiyin.toml, which lies in `root`, to a numbered release.
 
+    Of several processes that `torchrun` has started, each trains and the first one publishes; for the others the
+    number is 0. A training that was killed goes on where its networks were, if nothing else has changed.
+
     Parameters
     ----------
     now
@@ -67,35 +77,48 @@ def train(
         If another training is writing to the same registry.
     """
     registry = root / config.registry.directory
-    with exclusive(registry):
+    with exclusive(registry) if rank() == 0 else nullcontext():
         prepared = prepare(config, root, now=now, environment=environment, progress=progress)
         data = prepared.dataset(config.weights)
         store = Store(registry)
-        rival, warning = _serving(store, data)
-        found = compare(
-            config, data, root, rivals={SERVING: rival} if rival else None, ceiling=ceiling, progress=progress
-        )
-        chosen, verdict = _verdict(found, rival is not None)
-        pipeline = _final(config, data, found, chosen, progress)
+        checkpoints = Checkpoints(registry / DIRECTORY)
+        serving, warning = _serving(store)
+        rival = serving and Rival(serving.pipeline, max(0, int(data.interactions.times[-1]) - serving.last_event))
+        fit = Warm(serving, data) if serving and config.train.warm_start else cold
+        with watched(keeps=checkpoints):
+            found = compare(
+                config,
+                data,
+                root,
+                rivals={SERVING: rival} if rival else None,
+                ceiling=ceiling,
+                progress=progress,
+                fit=fit,
+            )
+            chosen, verdict = _verdict(found, rival is not None)
+            chosen = agreed(chosen, sorted(row.name for row in found.report.rows))
+            pipeline, stays = _final(config, data, found, chosen, progress, fit)
+        if rank() > 0:
+            return Trained(found.report, chosen, 0, verdict, prepared)
         release = Release.of(pipeline, data, _details(config, prepared, chosen))
         number = _publish(store, release, _manifest(config, prepared, release, found.report, now), found.report)
         if verdict.promote:
             store.promote(number, now, verdict.sentence)
         store.prune(config.registry.keep)
-    note = " ".join(filter(None, [found.note, warning]))
+        checkpoints.clear()
+    note = " ".join(filter(None, [found.note, warning, stays]))
     return Trained(found.report, chosen, number, verdict, prepared, note)
 
 
-def _serving(store: Store, data: Dataset) -> tuple[Rival | None, str]:
+def _serving(store: Store) -> tuple[Release | None, str]:
+    """What serves, or a note why that cannot be read."""
     number = store.serving()
     if number is None:
         return None, ""
     try:
-        release = Release.read(store.verified(number), number)
+        return Release.read(store.verified(number), number), ""
     except ArtifactError as error:
         return None, f"the serving release {number} was not compared: {error}"
-    behind = max(0, int(data.interactions.times[-1]) - release.last_event)
-    return Rival(release.pipeline, behind), ""
 
 
 def _verdict(found: Compared, serving: bool) -> tuple[str, Verdict]:
@@ -112,15 +135,18 @@ def _verdict(found: Compared, serving: bool) -> tuple[str, Verdict]:
     return found.chosen, verdict
 
 
-def _final(config: Config, data: Dataset, found: Compared, chosen: str, progress: Progress) -> Pipeline:
-    """The chosen row again, fitted on everything there is."""
+def _final(
+    config: Config, data: Dataset, found: Compared, chosen: str, progress: Progress, fit: Fit
+) -> tuple[Pipeline, str]:
+    """The chosen row again, fitted on everything there is, in the form that is released; and what to say of that."""
     models, names = contenders(config, data)
     combined = chosen == config.recipe.combine
     wanted = names if combined else (chosen,)
-    members, _ = fitted({name: models[name] for name in wanted}, data, "fitting on everything", progress)
+    members, _ = fitted({name: models[name] for name in wanted}, data, "fitting on everything", progress, fit)
+    members, note = exported(members) if rank() == 0 else (members, "")
     if combined:
-        return pipelines(config, members, data, names, found.combine)[chosen]
-    return Pipeline(members, data.catalog, Popularity().fit(data), config.rules)
+        return pipelines(config, members, data, names, found.combine)[chosen], note
+    return Pipeline(members, data.catalog, Popularity().fit(data), config.rules), note
 
 
 def _details(config: Config, prepared: Prepared, chosen: str) -> dict[str, Any]:

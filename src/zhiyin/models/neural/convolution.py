@@ -47,20 +47,20 @@ class CaserBlock(nn.Module):
         super().__init__()
         d = shape.dimensions
         self.reach = reach
-        self.horizontal = nn.ModuleList([CausalConvolution(d, horizontal, height) for height in range(1, reach + 1)])
+        self.horizontal = nn.ModuleList([nn.Conv1d(d, horizontal, height) for height in range(1, reach + 1)])
         self.vertical = nn.Linear(reach, vertical, bias=False)
         self.together = nn.Linear(reach * horizontal + vertical * d, d)
         self.dropout = nn.Dropout(shape.dropout)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """[b, t, d] -> [b, t, d]."""
-        matches = [self._best(part(x.mT), height) for height, part in enumerate(self.horizontal, 1)]  # [b, h, t] each
-        newest = functional.pad(x, (0, 0, self.reach - 1, 0)).unfold(1, self.reach, 1)  # [b, t, d, reach]
+        padded, t = functional.pad(x, (0, 0, self.reach - 1, 0)), x.shape[1]
+        matches = [self._best(part(padded.mT), height) for height, part in enumerate(self.horizontal, 1)]  # [b, h, t]
+        newest = torch.stack([padded[:, back : back + t] for back in range(self.reach)], dim=3)  # [b, t, d, reach]
         sums = self.vertical(newest).flatten(2)  # [b, t, d · vertical]
         seen = torch.cat([*(part.mT for part in matches), sums], dim=2)
         return functional.relu(self.together(self.dropout(seen)))
 
     def _best(self, matches: torch.Tensor, height: int) -> torch.Tensor:
-        """The strongest match among the newest events."""
-        before = self.reach - height
-        return functional.max_pool1d(functional.pad(functional.relu(matches), (before, 0)), before + 1, 1)
+        """The strongest match among the newest events, [b, h, t + reach - height] -> [b, h, t]."""
+        return functional.max_pool1d(functional.relu(matches), self.reach - height + 1, 1)

@@ -4,10 +4,12 @@ from contextlib import AbstractContextManager, nullcontext
 
 import torch
 
+from zhiyin.compute.ranks import local_rank
+
 
 def device() -> torch.device:
-    """The first CUDA device if there is one, or else the CPU."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    """The first CUDA device if there is one, or that of this process among several; or else the CPU."""
+    return torch.device("cuda", local_rank()) if torch.cuda.is_available() else torch.device("cpu")
 
 
 def mixed_precision(where: torch.device) -> AbstractContextManager[object]:

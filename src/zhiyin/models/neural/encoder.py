@@ -2,8 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple, cast
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from zhiyin.models.neural.sequences import GAPS, Events
@@ -23,6 +26,17 @@ class Shape:
     dropout: float
 
 
+class Parts(NamedTuple):
+    """What a model may have otherwise than most."""
+
+    items: nn.Module | None = None  # int64[...] of 1 + places -> float32[..., d], and `weight` [1 + c, d] of all
+    people: nn.Module | None = None  # int64[b] of who it is -> float32[b, d], what is known of them
+    positions: bool = True  # whether an event knows how many came before it
+
+
+_PLAIN = Parts()
+
+
 class Encoder(nn.Module):
     """Vectors of what comes next, [b, t, d]; their inner products with the items' vectors are scores.
 
@@ -30,13 +44,14 @@ class Encoder(nn.Module):
     before. A block costs a few lines: it sees [b, t, d] and gives [b, t, d].
     """
 
-    def __init__(self, shape: Shape, blocks: Sequence[Block], *, positions: bool = True, times: bool = True) -> None:
+    def __init__(self, shape: Shape, blocks: Sequence[Block], parts: Parts = _PLAIN) -> None:
         super().__init__()
         d = shape.dimensions
-        self.items = nn.Embedding(shape.items + 1, d, padding_idx=0)
-        self.positions = nn.Embedding(shape.window, d) if positions else None
+        self.items = nn.Embedding(shape.items + 1, d, padding_idx=0) if parts.items is None else parts.items
+        self.people = parts.people
+        self.positions = nn.Embedding(shape.window, d) if parts.positions else None
         self.kinds = nn.Embedding(shape.kinds + 1, d, padding_idx=0) if shape.kinds > 1 else None
-        self.gaps = nn.Embedding(GAPS, d) if times else None
+        self.gaps = nn.Embedding(GAPS, d)
         self.dropout = nn.Dropout(shape.dropout)
         self.blocks = nn.ModuleList(blocks)
         self.norm = nn.LayerNorm(d)
@@ -48,35 +63,39 @@ class Encoder(nn.Module):
             x = x + self.positions.weight[: x.shape[1]]
         if self.kinds is not None:
             x = x + self.kinds(kinds)
-        if self.gaps is not None:
-            x = x + self.gaps(gaps)
-        x = self.dropout(x)
+        x = self.dropout(x + self.gaps(gaps))
         for block in self.blocks:
             x = block(x)
         return self.norm(x.float())  # a block may end in bfloat16
 
-    def all(self, events: Events) -> torch.Tensor:
-        """float32[b, t, d]: what comes after each event."""
-        return self(self.items(events.items), events.kinds, events.gaps)
+    def all(self, events: Events, known: torch.Tensor | None = None) -> torch.Tensor:
+        """float32[b, t, d]: what comes after each event; `known` float32[b, d] is what is known of each person."""
+        x = self.items(events.items)
+        return self(x if known is None else x + known[:, None], events.kinds, events.gaps)
 
-    def last(self, events: Events) -> torch.Tensor:
+    def last(self, events: Events, known: torch.Tensor | None = None) -> torch.Tensor:
         """float32[b, d]: what comes after each history; of an empty one, noise."""
-        x = self.all(events)
+        x = self.all(events, known)
         ends = (events.lengths - 1).clamp(min=0)
         return x[torch.arange(len(x), device=x.device), ends]
+
+    def known(self, owners: NDArray[np.int64]) -> torch.Tensor | None:
+        """float32[b, d]: what is known of these people, where that is asked at all."""
+        return None if self.people is None else self.people(torch.from_numpy(owners).to(self.norm.weight.device))
 
     @property
     def item_vectors(self) -> torch.Tensor:
         """float32[items, d], the vectors that scores are made with."""
-        return self.items.weight[1:]
+        return cast(torch.Tensor, self.items.weight)[1:]
 
     def _start(self, d: int) -> None:
         """Small vectors, so that all items score alike at first."""
         for part in (self.items, self.positions, self.kinds, self.gaps):
-            if part is not None:
+            if isinstance(part, nn.Embedding):
                 nn.init.normal_(part.weight, std=d**-0.5 if part is self.items else 0.02)
-        with torch.no_grad():
-            self.items.weight[0] = 0
+                if part.padding_idx is not None:
+                    with torch.no_grad():
+                        part.weight[0] = 0
 
 
 MakesBlocks = Callable[[Shape], Sequence[Block]]

@@ -1,6 +1,6 @@
 """What a sequence model is taught by: the item that came next, above all others or above some drawn at random."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch.nn import functional
@@ -63,23 +63,53 @@ def softmax(h: torch.Tensor, vectors: torch.Tensor, targets: torch.Tensor) -> to
         return _Softmax.apply(h, vectors, targets, digits)  # type: ignore[no-untyped-call]  # apply has no types
 
 
-def sampled_softmax(
-    h: torch.Tensor, vectors: torch.Tensor, targets: torch.Tensor, drawn: torch.Tensor, log_odds: torch.Tensor
-) -> torch.Tensor:
-    """The cross entropy over what came and items drawn for all places together, summed.
+class Rivals(NamedTuple):
+    """What is expected at p places, what came there, and m items drawn for all of them together."""
+
+    h: torch.Tensor  # float32[p, d]
+    came: torch.Tensor  # float32[p, d], the vectors of what came
+    others: torch.Tensor  # float32[m, d], the vectors of what was drawn
+    targets: torch.Tensor  # int64[p], which items came
+    drawn: torch.Tensor  # int64[m], which were drawn
+
+    def scores(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """float32[p] of what came and float32[p, m] of what was drawn; -inf for what came, which counts once."""
+        of_others = (self.h @ self.others.T).float()
+        return (self.h * self.came).sum(dim=1), of_others.masked_fill(self.targets[:, None] == self.drawn, -torch.inf)
+
+
+def sampled_softmax(rivals: Rivals, log_odds: torch.Tensor) -> torch.Tensor:
+    """The cross entropy over what came and what was drawn, summed.
 
     Scores are lessened by ln q, the logarithm of how often an item is drawn, so that the loss aims at the softmax over
-    all items (Bengio and Senécal 2008; Yi et al. 2019, equation 4). What came and was drawn too counts once.
+    all items (Bengio and Senécal 2008; Yi et al. 2019, equation 4).
 
     Parameters
     ----------
-    drawn
-        int64[m]: the items drawn.
     log_odds
         float32[c]: ln q of each item.
     """
-    chosen = (h * vectors[targets]).sum(dim=1, keepdim=True) - log_odds[targets, None]  # [p, 1]
-    others = h @ vectors[drawn].T - log_odds[drawn]  # [p, m]
-    others = others.masked_fill(targets[:, None] == drawn, -torch.inf)
-    scores = torch.cat([chosen, others], dim=1).float()
-    return functional.cross_entropy(scores, torch.zeros_like(targets), reduction="sum")
+    came, others = rivals.scores()
+    came, others = came - log_odds[rivals.targets], others - log_odds[rivals.drawn]
+    scores = torch.cat([came[:, None], others], dim=1)  # [p, 1 + m]
+    return functional.cross_entropy(scores, torch.zeros_like(rivals.targets), reduction="sum")
+
+
+def calibrated_bce(rivals: Rivals, items: int, calibration: float) -> torch.Tensor:
+    """Generalised binary cross entropy, summed (gSASRec, Petrov and Macdonald 2023).
+
+    What is drawn at random is mostly easy to tell from what came, which makes a network sure of too much. A power beta
+    of the probability of what came undoes it: 1 leaves it, and the smallest is as if all items had been drawn.
+
+    Parameters
+    ----------
+    items
+        How many there are to draw from, each as often as any.
+    calibration
+        From 0 to 1: t in the paper.
+    """
+    share = min(len(rivals.drawn) / max(items - 1, 1), 1.0)  # alpha in the paper
+    beta = share * (calibration * (1 - 1 / share) + 1 / share)
+    came, others = rivals.scores()
+    gained = beta * functional.logsigmoid(came) + functional.logsigmoid(-others).sum(dim=1)
+    return -gained.sum() / (1 + len(rivals.drawn))

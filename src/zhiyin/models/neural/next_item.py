@@ -1,20 +1,25 @@
 """How a sequence model learns and answers with PyTorch."""
 
+import hashlib
 import weakref
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
+from zhiyin.compute.ranks import rank, rank_count
 from zhiyin.compute.threads import thread_count
 from zhiyin.data.histories import Histories
+from zhiyin.models.neural.course import Schedule
 from zhiyin.models.neural.device import device, mixed_precision
-from zhiyin.models.neural.encoder import Encoder, Shape
-from zhiyin.models.neural.losses import sampled_softmax, softmax
-from zhiyin.models.neural.sequences import Events, Sequences
-from zhiyin.models.neural.train import Schedule, Step, train
+from zhiyin.models.neural.encoder import Encoder, Parts, Shape
+from zhiyin.models.neural.objective import Objective
+from zhiyin.models.neural.sequences import ANSWERED, Events, Sequences
+from zhiyin.models.neural.together import join
+from zhiyin.models.neural.train import Step, train
 from zhiyin.types import Vectors
 
 if TYPE_CHECKING:
@@ -22,39 +27,85 @@ if TYPE_CHECKING:
 
 _K = 10
 _LEAST_VALIDATION = 20  # people: fewer say nothing
-_ANSWERED = 1 << 15  # events encoded at once
-
 Weights = dict[str, NDArray[np.float32]]
-Learned = tuple[Vectors, Weights, NDArray[np.float64]]
+Tower = Callable[[], nn.Module]
 
 
-def learn(model: "NextItem", histories: Histories) -> Learned:
-    """The items' vectors [c, d], the other weights by name, and the curve [epochs, 2]."""
+class Learned(NamedTuple):
+    """What training gives."""
+
+    vectors: Vectors  # of the items [c, d]
+    weights: Weights  # the others, by name
+    curve: NDArray[np.float64]  # [epochs, 2]: loss, validation NDCG@10
+    towers: Weights  # of what made the vectors of items and of people: not asked any more
+
+
+class Start(NamedTuple):
+    """Where training goes on."""
+
+    vectors: Vectors  # of the items [c, d]
+    weights: Weights  # the others, by name
+    newest: int  # µs UTC: who did nothing later has nothing new to teach
+    epochs: int  # at most
+
+
+def learn(
+    model: "NextItem",
+    histories: Histories,
+    start: Start | None = None,
+    *,
+    items: Tower | None = None,
+    people: Tower | None = None,
+) -> Learned:
+    """Train; without a start, from random weights and by everybody.
+
+    Parameters
+    ----------
+    items, people
+        What makes their vectors; see `Parts`.
+    """
+    join()
     torch.set_num_threads(thread_count())
     torch.manual_seed(model.seed)
     rng = np.random.default_rng(model.seed)
+    network = _network(model, items and items(), people and people()).to(device())
     everything = Sequences.of(histories, model.places_)
+    if start is not None:
+        network.load_state_dict(_state(start.vectors, start.weights))
+        everything = everything.rows(np.flatnonzero(_last_times(histories) > start.newest))
     held = _held_back(everything, model.validation_people, rng)
-    lesson = _Lesson(model, everything.without_last(held), _network(model))
-    validation = _Validation(lesson.network, everything.rows(held), model.window) if len(held) else None
+    lesson = _Lesson(model, everything.without_last(held), network)
+    validation = _Validation(network, everything.rows(held), model.window) if len(held) else None
     schedule = Schedule(
-        model.epochs, model.learning_rate, model.weight_decay, warm_up=min(200, lesson.steps), patience=model.patience
+        (start or model).epochs if len(lesson.windows) else 0,
+        model.learning_rate,
+        model.weight_decay,
+        warm_up=min(200, lesson.steps),
+        patience=model.patience,
+        seed=model.seed,
     )
-    curve = train(lesson.network, lesson.batches, schedule, steps=lesson.steps, validate=validation)
-    vectors, weights = _parts(lesson.network)
-    return vectors, weights, np.array([[one.loss, one.metric] for one in curve], np.float64).reshape(-1, 2)
+    key = _key(model, everything, network)
+    curve = train(network, lesson.batches, schedule, steps=lesson.steps, validate=validation, key=key)
+    return _learned(network, np.array([[one.loss, one.metric] for one in curve], np.float64).reshape(-1, 2))
 
 
-def encoded(model: "NextItem", histories: Histories) -> Vectors:
-    """float32[b, d]: what each history leads to; NaN for one without a known item."""
-    network = _remembered(model)
+def encoded(model: "NextItem", histories: Histories, known: Vectors | None = None) -> Vectors:
+    """float32[b, d]: what each history leads to; NaN for one without a known item.
+
+    Parameters
+    ----------
+    known
+        float32[b, d]: what is known of each person, where the network reads that.
+    """
+    network = network_of(model)
     sequences = Sequences.of(histories, model.places_, model.window)
     vectors = np.full((len(sequences), model.dimensions), np.nan, np.float32)
-    known = np.flatnonzero(sequences.lengths)
+    able = np.flatnonzero(sequences.lengths)
     with torch.inference_mode():
-        for rows in sequences.rows(known).batches(_ANSWERED):
-            chosen = known[rows]
-            vectors[chosen] = network.last(sequences.events(chosen)).numpy()
+        for rows in sequences.rows(able).batches(ANSWERED):
+            chosen = able[rows]
+            people = None if known is None else torch.from_numpy(known[chosen])
+            vectors[chosen] = network.last(sequences.events(chosen), people).numpy()
     return vectors
 
 
@@ -68,30 +119,28 @@ class _Lesson:
         self.windows = windows.rows(np.flatnonzero(windows.lengths > 1))
         self.steps = sum(1 for _ in self.windows.batches(model.batch_events))
         counts = np.bincount(sequences.items, minlength=len(network.item_vectors) + 1)[1:]
-        odds = np.maximum(counts, 1) / max(counts.sum(), 1)
-        self.odds = torch.from_numpy(odds / odds.sum()).float()
+        self.objective = Objective(model, network, counts)
 
     def batches(self, epoch: int) -> Iterator[Callable[[], Step]]:
         """Each with its loss; the same in every run of an epoch."""
         rng = np.random.default_rng((self.model.seed, epoch))
         for rows in self.windows.batches(self.model.batch_events, rng):
-            yield lambda rows=rows: self._step(self.windows.events(rows))  # type: ignore[misc]  # bound now
+            yield lambda rows=rows: self._part(rows[rank() :: rank_count()], rows)  # type: ignore[misc]  # bound now
 
-    def _step(self, events: Events) -> Step:
-        where = self.network.item_vectors.device
-        events = events.to(where)
+    def _part(self, mine: NDArray[np.int64], rows: NDArray[np.int64]) -> Step:
+        """Of a batch, what this process takes; where there is nothing left for it, a loss of nothing."""
+        if len(mine):
+            return self._step(mine)
+        return Step(0.0 * self._step(rows[:1]).loss, 0)
+
+    def _step(self, rows: NDArray[np.int64]) -> Step:
+        events = self.windows.events(rows).to(device())
         after = events.items[:, 1:]  # [b, t]
-        h = self.network.all(Events(*(part[:, :-1] for part in events)))  # [b, t, d]
+        before = Events(*(part[:, :-1] for part in events))
+        h = self.network.all(before, self.network.known(self.windows.owners[rows]))  # [b, t, d]
         wanted = after > 0
         targets = after[wanted] - 1  # [p]
-        return Step(self._loss(h[wanted], targets), len(targets))
-
-    def _loss(self, h: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        vectors = self.network.item_vectors
-        if self.model.loss == "softmax":
-            return softmax(h, vectors, targets)
-        drawn = torch.multinomial(self.odds, self.model.negatives, replacement=True).to(h.device)
-        return sampled_softmax(h, vectors, targets, drawn, self.odds.log().to(h.device))
+        return Step(self.objective(h[wanted], targets), len(targets))
 
 
 class _Validation:
@@ -105,12 +154,14 @@ class _Validation:
         self.window = window
 
     def __call__(self) -> float:
-        where = self.network.item_vectors.device
+        where = device()
         gained = 0.0
         with torch.inference_mode(), mixed_precision(where):
-            for rows in self.past.batches(_ANSWERED):
+            vectors = self.network.item_vectors.float()
+            for rows in self.past.batches(ANSWERED):
                 past, targets = self.past.newest(rows, self.window).to(where), self.targets[rows].to(where)
-                scores = self.network.last(past).float() @ self.network.item_vectors.float().T  # [b, c]
+                known = self.network.known(self.past.owners[rows])
+                scores = self.network.last(past, known) @ vectors.T  # [b, c]
                 gained += _gains(scores, self.past.events(rows).items.to(where), targets)
         return gained / max(len(self.past), 1)
 
@@ -130,30 +181,53 @@ def _held_back(sequences: Sequences, most: int, rng: np.random.Generator) -> NDA
     return np.sort(rng.permutation(able)[: count if count >= _LEAST_VALIDATION else 0])
 
 
-def _network(model: "NextItem") -> Encoder:
-    items = int(model.places_.max(initial=-1)) + 1
-    shape = Shape(items, model.kinds_, model.window, model.dimensions, model.dropout)
-    return Encoder(shape, model.blocks(shape)).to(device())
+def _key(model: "NextItem", sequences: Sequences, network: Encoder) -> str:
+    """A hash of all that the result depends on."""
+    found = hashlib.sha256(f"{model!r} {torch.__version__} {thread_count()} {rank_count()}".encode())
+    for part in (sequences.offsets, sequences.items, sequences.kinds, sequences.gaps):
+        found.update(part.tobytes())
+    for name, value in network.state_dict().items():
+        found.update(name.encode() + np.ascontiguousarray(value.cpu().numpy()).tobytes())
+    return found.hexdigest()
 
 
-def _parts(network: Encoder) -> tuple[Vectors, Weights]:
-    """The items' vectors and the other weights."""
-    state = {name: value.float().cpu().numpy() for name, value in network.state_dict().items()}
-    return state.pop("items.weight")[1:], state
+def _network(model: "NextItem", items: nn.Module | None = None, people: nn.Module | None = None) -> Encoder:
+    count = int(model.places_.max(initial=-1)) + 1
+    shape = Shape(count, model.kinds_, model.window, model.dimensions, model.dropout)
+    return Encoder(shape, model.blocks(shape), Parts(items, people, model.positions))
+
+
+def _state(vectors: Vectors, weights: Weights) -> dict[str, torch.Tensor]:
+    """What a network loads."""
+    items = np.concatenate([np.zeros((1, vectors.shape[1]), np.float32), vectors])
+    return {name: torch.from_numpy(value) for name, value in {"items.weight": items, **weights}.items()}
+
+
+def _last_times(histories: Histories) -> NDArray[np.int64]:
+    """int64[b], µs UTC of each one's newest event."""
+    found = np.zeros(len(histories), np.int64)
+    some = np.flatnonzero(histories.lengths)
+    found[some] = histories.times[histories.offsets[1:][some] - 1]
+    return found
+
+
+def _learned(network: Encoder, curve: NDArray[np.float64]) -> Learned:
+    with torch.inference_mode():
+        vectors = network.eval().item_vectors.float().cpu().numpy()
+    state = {name: value.detach().float().cpu().numpy() for name, value in network.named_parameters()}
+    towers = {name: state.pop(name) for name in list(state) if name.startswith(("items.", "people."))}
+    return Learned(vectors, state, curve, towers)
 
 
 _NETWORKS: dict[int, Encoder] = {}  # by the identity of the items' vectors, for as long as these live
 
 
-def _remembered(model: "NextItem") -> Encoder:
+def network_of(model: "NextItem") -> Encoder:
     """The network of a trained model, on the CPU; built once."""
     key = id(model.item_vectors_)
     if key not in _NETWORKS:
-        known = model.item_vectors_[model.places_ >= 0]
-        items = np.concatenate([np.zeros((1, model.dimensions), np.float32), known])
-        network = _network(model).cpu().eval()
-        state = {"items.weight": items, **model.weights_}
-        network.load_state_dict({name: torch.from_numpy(value) for name, value in state.items()})
+        network = _network(model).eval()
+        network.load_state_dict(_state(model.item_vectors_[model.places_ >= 0], model.weights_))
         weakref.finalize(model.item_vectors_, _NETWORKS.pop, key, None)
         _NETWORKS[key] = network
     return _NETWORKS[key]

@@ -16,5 +16,6 @@ class RecurrentBlock(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """What is carried after each place."""
-        carried, _ = self.units(x)  # [b, t, d]
+        nothing = x.new_zeros(1, x.shape[0], x.shape[2])  # said aloud, so that a graph works for any b
+        carried, _ = self.units(x, nothing)  # [b, t, d]
         return self.dropout(carried)

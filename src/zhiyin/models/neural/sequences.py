@@ -2,17 +2,22 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from zhiyin.data.histories import Histories
 from zhiyin.types import MICROSECONDS_PER_DAY, Indexes, Times
 
+if TYPE_CHECKING:
+    import torch
+
 GAPS = 32
 """Classes of the time between an event and the one before: 0 for the first of a history, then powers of two."""
+
+ANSWERED = 1 << 15
+"""Events encoded at once."""
 
 _SECOND = MICROSECONDS_PER_DAY // 86_400
 _ENDLESS = 1 << 62
@@ -21,18 +26,26 @@ _ENDLESS = 1 << 62
 class Events(NamedTuple):
     """A batch of histories side by side, each filled up with zeros at its end."""
 
-    items: torch.Tensor  # int64[b, t], 1 + the item's place; 0 is no event
-    kinds: torch.Tensor  # int64[b, t], 1 + the kind; 0 is no event
-    gaps: torch.Tensor  # int64[b, t], the class of the time since the event before
+    items: "torch.Tensor"  # int64[b, t], 1 + the item's place; 0 is no event
+    kinds: "torch.Tensor"  # int64[b, t], 1 + the kind; 0 is no event
+    gaps: "torch.Tensor"  # int64[b, t], the class of the time since the event before
 
-    def to(self, where: torch.device) -> "Events":
+    def to(self, where: "torch.device") -> "Events":
         """The same on another device."""
         return Events(*(part.to(where) for part in self))
 
     @property
-    def lengths(self) -> torch.Tensor:
+    def lengths(self) -> "torch.Tensor":
         """int64[b], events of each history."""
         return (self.items > 0).sum(dim=1)
+
+
+class Padded(NamedTuple):
+    """The same as arrays."""
+
+    items: NDArray[np.int64]  # [b, t]
+    kinds: NDArray[np.int64]  # [b, t]
+    gaps: NDArray[np.int64]  # [b, t]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +56,7 @@ class Sequences:
     items: Indexes  # int32[events], 1 + the place
     kinds: NDArray[np.uint8]  # [events], 1 + the kind
     gaps: NDArray[np.uint8]  # [events]
+    owners: NDArray[np.int64]  # [b], the row of the histories that each row is of
 
     @classmethod
     def of(cls, histories: Histories, places: Indexes, window: int = _ENDLESS) -> "Sequences":
@@ -61,7 +75,8 @@ class Sequences:
         flat = np.flatnonzero(known)[kept]
         kinds = np.minimum(histories.kinds[flat], 254) + 1
         offsets = _offsets(np.minimum(lengths, window))
-        return cls(offsets, places[histories.items[flat]] + 1, kinds.astype(np.uint8), gaps[kept])
+        items, owners = places[histories.items[flat]] + 1, np.arange(len(histories))
+        return cls(offsets, items, kinds.astype(np.uint8), gaps[kept], owners)
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -75,7 +90,7 @@ class Sequences:
         """Some rows."""
         lengths = self.lengths[chosen]
         offsets = _offsets(lengths)
-        return self._cut(offsets, np.repeat(self.offsets[:-1][chosen] - offsets[:-1], lengths))
+        return self._cut(offsets, np.repeat(self.offsets[:-1][chosen] - offsets[:-1], lengths), self.owners[chosen])
 
     def without_last(self, rows: NDArray[np.integer]) -> "Sequences":
         """The same without the newest event of some rows."""
@@ -84,7 +99,7 @@ class Sequences:
         lengths = self.lengths.copy()
         lengths[rows] -= 1
         offsets = _offsets(lengths)
-        return Sequences(offsets, self.items[keep], self.kinds[keep], self.gaps[keep])
+        return Sequences(offsets, self.items[keep], self.kinds[keep], self.gaps[keep], self.owners)
 
     def windows(self, window: int) -> "Sequences":
         """Rows of at most `window + 1` events, each beginning with the last event of the one before.
@@ -98,24 +113,29 @@ class Sequences:
         stop = self.offsets[1:][owner] - back * window
         start = np.maximum(stop - window - 1, self.offsets[:-1][owner])
         offsets = _offsets(stop - start)
-        return self._cut(offsets, np.repeat(start - offsets[:-1], stop - start))
+        return self._cut(offsets, np.repeat(start - offsets[:-1], stop - start), self.owners[owner])
 
     def events(self, rows: NDArray[np.integer]) -> Events:
+        """Some rows side by side, for PyTorch."""
+        import torch  # noqa: PLC0415 - who only answers has none
+
+        return Events(*(torch.from_numpy(part) for part in self.padded(rows)))
+
+    def padded(self, rows: NDArray[np.integer]) -> Padded:
         """Some rows side by side."""
         chosen = self.rows(rows)
         width = max(int(chosen.lengths.max(initial=0)), 1)
         row = np.repeat(np.arange(len(chosen)), chosen.lengths)
         column = np.arange(len(chosen.items)) - np.repeat(chosen.offsets[:-1], chosen.lengths)
-        return Events(
-            *(_table(part, row, column, (len(chosen), width)) for part in (chosen.items, chosen.kinds, chosen.gaps))
-        )
+        shape = (len(chosen), width)
+        return Padded(*(_table(part, row, column, shape) for part in (chosen.items, chosen.kinds, chosen.gaps)))
 
     def newest(self, rows: NDArray[np.integer], window: int) -> Events:
         """The newest `window` events of some rows side by side."""
         chosen = self.rows(rows)
         offsets = _offsets(np.minimum(chosen.lengths, window))
         kept = _newest(chosen.lengths, window)
-        newest = Sequences(offsets, chosen.items[kept], chosen.kinds[kept], chosen.gaps[kept])
+        newest = Sequences(offsets, chosen.items[kept], chosen.kinds[kept], chosen.gaps[kept], chosen.owners)
         return newest.events(np.arange(len(newest)))
 
     def batches(self, events: int, rng: np.random.Generator | None = None) -> Iterator[NDArray[np.int64]]:
@@ -123,6 +143,8 @@ class Sequences:
 
         Without a generator the longest come first; with one, neighbours in length and batches are shuffled.
         """
+        if len(self) == 0:
+            return
         lengths = self.lengths
         noise = rng.random(len(self)) if rng else np.zeros(len(self))
         order = np.lexsort((noise, -lengths))
@@ -136,17 +158,17 @@ class Sequences:
         for part in rng.permutation(len(parts)) if rng else range(len(parts)):
             yield parts[part]
 
-    def _cut(self, offsets: NDArray[np.int64], shift: NDArray[np.int64]) -> "Sequences":
+    def _cut(self, offsets: NDArray[np.int64], shift: NDArray[np.int64], owners: NDArray[np.int64]) -> "Sequences":
         flat = shift + np.arange(offsets[-1])
-        return Sequences(offsets, self.items[flat], self.kinds[flat], self.gaps[flat])
+        return Sequences(offsets, self.items[flat], self.kinds[flat], self.gaps[flat], owners)
 
 
 def _table(
     values: NDArray[np.integer], row: NDArray[np.int64], column: NDArray[np.int64], shape: tuple[int, int]
-) -> torch.Tensor:
+) -> NDArray[np.int64]:
     table = np.zeros(shape, np.int64)
     table[row, column] = values
-    return torch.from_numpy(table)
+    return table
 
 
 def _offsets(lengths: NDArray[np.integer]) -> NDArray[np.int64]:

@@ -2,121 +2,94 @@
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import nn
 
+from zhiyin.compute.ranks import rank
+from zhiyin.models.neural.course import Course, Epoch, Schedule
 from zhiyin.models.neural.device import mixed_precision
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """How long and how fast."""
-
-    epochs: int
-    learning_rate: float
-    weight_decay: float = 0.0
-    warm_up: int = 200  # steps from a learning rate of zero to the whole
-    clip: float = 1.0  # the longest gradient
-    patience: int = 10  # epochs without a better validation before it ends
-
-
-class Epoch(NamedTuple):
-    """One point of the curve."""
-
-    epoch: int
-    loss: float  # mean over what was predicted
-    metric: float  # of the validation; NaN where there is none
+from zhiyin.models.neural.together import add_gradients, alike, of_first, total
+from zhiyin.models.watch import Point, watch
 
 
 class Step(NamedTuple):
-    """What a batch costs."""
+    """What a batch costs, or the part of it that this process takes."""
 
     loss: torch.Tensor  # summed
     predictions: int  # over how many
 
 
+Batches = Callable[[int], Iterable[Callable[[], Step]]]
+"""The batches of an epoch, each a call that answers with its loss."""
+
+
 def train(
     network: nn.Module,
-    batches: Callable[[int], Iterable[Callable[[], Step]]],
+    batches: Batches,
     schedule: Schedule,
     *,
     steps: int,
     validate: Callable[[], float] | None = None,
-    watch: Callable[[Epoch], None] = lambda _: None,
+    key: str = "",
 ) -> list[Epoch]:
     """Teach a network; it ends with the weights of the epoch that validated best, or of the last.
 
+    Whoever watches is told of each epoch. If he keeps states, then a training that was killed goes on after its last
+    whole epoch, with the result that it would have had.
+
     Parameters
     ----------
-    batches
-        The batches of an epoch, each a call that answers with its loss.
     steps
         Batches of an epoch, about.
     validate
         The more the better.
-    watch
-        Told of each epoch.
+    key
+        What this training is and no other: a hash of its data, settings and first weights. Without, nothing is kept.
     """
-    optimizer = torch.optim.AdamW(
-        network.parameters(), schedule.learning_rate, (0.9, 0.98), weight_decay=schedule.weight_decay
-    )
-    rates = torch.optim.lr_scheduler.LambdaLR(optimizer, _rate(schedule, steps))
-    curve: list[Epoch] = []
-    best, kept = -math.inf, _weights(network)
-    since = 0
-    for epoch in range(schedule.epochs):
+    onlooker = watch()
+    keeps = onlooker.keeps if key else None
+    alike(network)
+    course = Course(network, schedule, steps)
+    if keeps and (state := keeps.read(key)) is not None:
+        course.restore(state)
+    while not course.is_over:
+        epoch = len(course.curve)
+        torch.manual_seed(_seed(schedule.seed, epoch))
         network.train()
-        loss = _epoch(network, batches(epoch), optimizer, rates, schedule)
+        loss = _epoch(course, batches(epoch))
         network.eval()
-        metric = validate() if validate else math.nan
-        curve.append(Epoch(epoch, loss, metric))
-        watch(curve[-1])
-        since += 1
-        if validate is None or metric > best:
-            best, kept, since = metric, _weights(network), 0
-        if since >= schedule.patience or not math.isfinite(loss):
-            break
-    network.load_state_dict(kept)
-    return curve
+        metric = of_first([validate()])[0] if validate else math.nan
+        course.note(Epoch(epoch, loss, metric))
+        onlooker.tell(Point(epoch + 1, schedule.epochs, loss, metric))
+        if keeps and rank() == 0:
+            keeps.write(key, course.state())
+    network.eval()
+    network.load_state_dict(course.best)
+    return course.curve
 
 
-def _epoch(
-    network: nn.Module,
-    batches: Iterable[Callable[[], Step]],
-    optimizer: torch.optim.Optimizer,
-    rates: torch.optim.lr_scheduler.LRScheduler,
-    schedule: Schedule,
-) -> float:
+def _epoch(course: Course, batches: Iterable[Callable[[], Step]]) -> float:
     """The mean loss."""
-    where = next(network.parameters()).device
-    total, counted = 0.0, 0
+    parameters = list(course.network.parameters())
+    where = parameters[0].device
+    lost, counted = 0.0, 0.0
     for batch in batches:
         with mixed_precision(where):
             step = batch()
-        optimizer.zero_grad(set_to_none=True)
-        mean = step.loss / max(step.predictions, 1)
+        (predictions,) = total([step.predictions])
+        course.optimizer.zero_grad(set_to_none=True)
+        mean = step.loss / max(predictions, 1)
         mean.backward()  # type: ignore[no-untyped-call]  # torch has no types for it
-        nn.utils.clip_grad_norm_(network.parameters(), schedule.clip)
-        optimizer.step()
-        rates.step()
-        total += float(step.loss.detach())
-        counted += step.predictions
-    return total / max(counted, 1)
+        add_gradients(parameters)
+        course.step()
+        lost += float(step.loss.detach())
+        counted += predictions
+    return total([lost])[0] / max(counted, 1)
 
 
-def _rate(schedule: Schedule, steps: int) -> Callable[[int], float]:
-    """Up in a straight line, then down a half cosine to a hundredth."""
-    last = max(schedule.epochs * steps, 1)
-
-    def rate(step: int) -> float:
-        rise = min(1.0, (step + 1) / max(schedule.warm_up, 1))
-        return rise * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(step / last, 1.0))))
-
-    return rate
-
-
-def _weights(network: nn.Module) -> dict[str, torch.Tensor]:
-    return {name: value.detach().clone() for name, value in network.state_dict().items()}
+def _seed(seed: int, epoch: int) -> int:
+    """Of what is random in an epoch; each process drops other dimensions."""
+    return int(np.random.SeedSequence((seed, epoch, rank())).generate_state(1)[0])
