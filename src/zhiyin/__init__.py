@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from zhiyin.models.light_gcn import LightGCN
     from zhiyin.models.logistic_regression import LogisticRegression
     from zhiyin.models.low_pass import LowPass
+    from zhiyin.models.mlp import MLP
     from zhiyin.models.next_it_net import NextItNet
     from zhiyin.models.nmf import NMF
     from zhiyin.models.popularity import Popularity
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from zhiyin.models.slim import SLIM
     from zhiyin.models.softmax_mf import SoftmaxMF
     from zhiyin.models.sparse_ease import SparseEASE
+    from zhiyin.models.two_tower import TwoTower
     from zhiyin.models.user_knn import UserKNN
     from zhiyin.models.wide_and_deep import WideAndDeep
     from zhiyin.ranking.recommend import Pipeline
@@ -75,6 +77,7 @@ _HOMES = {
     "LightGCN": "zhiyin.models.light_gcn",
     "LogisticRegression": "zhiyin.models.logistic_regression",
     "LowPass": "zhiyin.models.low_pass",
+    "MLP": "zhiyin.models.mlp",
     "NMF": "zhiyin.models.nmf",
     "NextItNet": "zhiyin.models.next_it_net",
     "Pipeline": "zhiyin.ranking.recommend",
@@ -87,6 +90,7 @@ _HOMES = {
     "SoftmaxMF": "zhiyin.models.softmax_mf",
     "SparseEASE": "zhiyin.models.sparse_ease",
     "Store": "zhiyin.registry.store",
+    "TwoTower": "zhiyin.models.two_tower",
     "UserKNN": "zhiyin.models.user_knn",
     "WideAndDeep": "zhiyin.models.wide_and_deep",
     "ZhiyinError": "zhiyin.errors",
@@ -106,6 +110,7 @@ __all__ = [
     "EASE",
     "FM",
     "IALS",
+    "MLP",
     "NMF",
     "SLIM",
     "AssociationRules",
@@ -135,6 +140,7 @@ __all__ = [
     "SoftmaxMF",
     "SparseEASE",
     "Store",
+    "TwoTower",
     "UserKNN",
     "WideAndDeep",
     "ZhiyinError",

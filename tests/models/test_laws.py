@@ -31,6 +31,7 @@ from zhiyin.models.known import MODELS
 from zhiyin.models.light_gcn import LightGCN
 from zhiyin.models.logistic_regression import LogisticRegression
 from zhiyin.models.low_pass import LowPass
+from zhiyin.models.mlp import MLP
 from zhiyin.models.next_it_net import NextItNet
 from zhiyin.models.nmf import NMF
 from zhiyin.models.popularity import Popularity
@@ -40,6 +41,7 @@ from zhiyin.models.sasrec import SASRec
 from zhiyin.models.slim import SLIM
 from zhiyin.models.softmax_mf import SoftmaxMF
 from zhiyin.models.sparse_ease import SparseEASE
+from zhiyin.models.two_tower import TwoTower
 from zhiyin.models.user_knn import UserKNN
 from zhiyin.models.wide_and_deep import WideAndDeep
 from zhiyin.testing import check_recommender, small_world, some_queries
@@ -100,6 +102,8 @@ MAKERS: list[Callable[[], Recommender]] = [
     lambda: GRU4Rec(**SMALL),
     lambda: Caser(**SMALL, horizontal=8, vertical=2),
     lambda: NextItNet(**SMALL, layers=2),
+    lambda: MLP(**SMALL),
+    lambda: TwoTower(**SMALL, negatives=20, hidden=16),
     lambda: LogisticRegression(**CLICKS),
     lambda: FM(**CLICKS, dimensions=4),
     lambda: DeepFM(**CLICKS, dimensions=4, layers=(8,)),

@@ -154,6 +154,7 @@ SPACE: Mapping[str, Space] = MappingProxyType(
             "sharpness": Range(0, 2, "linear"),
             "half_life_days": _HALF_LIFE,
         },
+        "MLP": {**_NEURAL, "layers": Range(1, 3, "linear", whole=True), "half_life_events": Range(0.5, 200)},
         "NMF": {
             "dimensions": Range(8, 256, whole=True),
             "l1": Range(1e-3, 3),
@@ -183,6 +184,12 @@ SPACE: Mapping[str, Space] = MappingProxyType(
             "half_life_days": _HALF_LIFE,
         },
         "SparseEASE": {"l2": Range(5, 10_000), "neighbours": _NEIGHBOURS, "half_life_days": _HALF_LIFE},
+        "TwoTower": {
+            **_NEURAL,
+            "half_life_events": Range(0.5, 200),
+            "hidden": Choice((32, 64, 128, 256)),
+            "unknown_share": Range(0, 0.8, "linear"),
+        },
         "UserKNN": {
             "neighbours": _NEIGHBOURS,
             "shrinkage": Range(0.1, 100),

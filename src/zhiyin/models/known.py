@@ -23,6 +23,7 @@ from zhiyin.models.item_knn import ItemKNN
 from zhiyin.models.light_gcn import LightGCN
 from zhiyin.models.logistic_regression import LogisticRegression
 from zhiyin.models.low_pass import LowPass
+from zhiyin.models.mlp import MLP
 from zhiyin.models.next_it_net import NextItNet
 from zhiyin.models.nmf import NMF
 from zhiyin.models.popularity import Popularity
@@ -32,6 +33,7 @@ from zhiyin.models.sasrec import SASRec
 from zhiyin.models.slim import SLIM
 from zhiyin.models.softmax_mf import SoftmaxMF
 from zhiyin.models.sparse_ease import SparseEASE
+from zhiyin.models.two_tower import TwoTower
 from zhiyin.models.user_knn import UserKNN
 from zhiyin.models.wide_and_deep import WideAndDeep
 
@@ -56,6 +58,7 @@ _CLASSES: tuple[type[Recommender], ...] = (
     LightGCN,
     LogisticRegression,
     LowPass,
+    MLP,
     NMF,
     NextItNet,
     Popularity,
@@ -64,6 +67,7 @@ _CLASSES: tuple[type[Recommender], ...] = (
     SLIM,
     SoftmaxMF,
     SparseEASE,
+    TwoTower,
     UserKNN,
     WideAndDeep,
 )
