@@ -86,7 +86,7 @@ def compare(
     progress("evaluating", len(contest), len(contest))
     judge = validation or report
     chosen = next(row.name for row in judge.rows if row.name in candidates)
-    note = " ".join(filter(None, [note, _unrated(models, split.train)]))
+    note = "; ".join(filter(None, [note, _unrated(models, split.train)]))
     return Compared(report, chosen, combine, split, validation, note)
 
 
@@ -95,9 +95,10 @@ def _unrated(models: Mapping[str, Recommender], data: Dataset) -> str:
     names = [name for name, model in models.items() if isinstance(model, Rates)]
     if not names or np.isfinite(data.interactions.values).any():
         return ""
+    them = "it" if len(names) == 1 else "them"
     return (
-        f"{' and '.join(names)} can only learn from ratings, and the events have none, so popularity answered instead: "
-        f"map their column to value in [columns.events], or leave {'it' if len(names) == 1 else 'them'} out"
+        f"{', '.join(names)} can only learn from ratings, and the events have none, so popularity answered for {them}: "
+        f"map the column of ratings to value in [columns.events], or leave {them} out"
     )
 
 
