@@ -40,7 +40,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench-accuracy", description=__doc__)
     parser.add_argument("--only", choices=sorted(PROTOCOLS))
     parser.add_argument("--model", help="one model alone, such as slim or blend")
-    parser.add_argument("--lists", type=Path, help="write every list to this Parquet file")
+    parser.add_argument(
+        "--lists",
+        type=Path,
+        help="write the list of every test user to this Parquet file: user and item as in the files, rank from 1, "
+        "protocol, model, seed; none for ml-100k, which predicts ratings and has no lists",
+    )
     chosen = parser.parse_args()
     console, lists = Console(), []
     for name in [chosen.only] if chosen.only else PROTOCOLS:

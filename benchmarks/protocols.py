@@ -63,10 +63,14 @@ def _lastfm(seed: int) -> tuple[Split, Split]:
     an item seen, which leaves it out of the lists, as there.
     """
     plays = pl.read_csv(DATA / "lastfm-2k" / "user_artists.dat.gz", separator="\t")
-    users, items = (_codes(plays[column]) for column in ("userID", "artistID"))
-    n_users, n_items = int(users.max()) + 1, int(items.max()) + 1
-    log = Interactions.of(users, items, np.zeros(len(users), np.int64), n_users=n_users, n_items=n_items)
-    outer = split_at_random(_dataset(log), 0.1, seed=seed)
+    (user_ids, users), (item_ids, items) = (
+        np.unique(plays[column].to_numpy(), return_inverse=True) for column in ("userID", "artistID")
+    )
+    n_users, n_items = len(user_ids), len(item_ids)
+    log = Interactions.of(
+        users.astype(np.int32), items.astype(np.int32), np.zeros(len(users), np.int64), n_users=n_users, n_items=n_items
+    )
+    outer = split_at_random(_dataset(log, user_ids, item_ids), 0.1, seed=seed)
     validation = split_at_random(outer.train, 1 / 9, seed=seed)
     test, tried = _log_of(outer, n_items), _log_of(validation, n_items)
     known = outer.train.interactions
@@ -107,14 +111,21 @@ def _ratings() -> tuple[Split, Split]:
     return split_at_random(data, 0.1), split_given(data, held_out)
 
 
-def _codes(column: pl.Series) -> NDArray[np.int32]:
-    return column.rank("dense").to_numpy().astype(np.int32) - 1
+def _dataset(
+    log: Interactions, users: NDArray[np.int64] | None = None, items: NDArray[np.int64] | None = None
+) -> Dataset:
+    """Ids are the numbers of the files, filled up with zeros so that their order by text is that of the numbers.
 
-
-def _dataset(log: Interactions) -> Dataset:
-    """Ids are the numbers of the files, filled up with zeros so that their order by text is that of the numbers."""
-    users, items = (Vocabulary.of(f"{one:06}" for one in range(n)) for n in (log.n_users, log.n_items))
-    return Dataset(users, items, log, Catalog.of(items))
+    Parameters
+    ----------
+    users, items
+        The number of each, ascending; where the files count from zero or one, an index is its own number.
+    """
+    people, things = (
+        Vocabulary.of(f"{one:06}" for one in (range(n) if numbers is None else numbers.tolist()))
+        for numbers, n in ((users, log.n_users), (items, log.n_items))
+    )
+    return Dataset(people, things, log, Catalog.of(things))
 
 
 PROTOCOLS: Mapping[str, Protocol] = {
