@@ -18,6 +18,8 @@ import polars as pl
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.clicks import CLICKS, ClickProtocol
+from benchmarks.clicks import rows as click_rows
 from benchmarks.machine import alone, machine
 from benchmarks.protocols import DATA, PROTOCOLS, Protocol
 from benchmarks.searches import BLEND, SEARCHES, Search
@@ -38,7 +40,7 @@ Row = dict[str, Any]
 def main() -> None:
     """Measure what was asked for; what is not measured keeps its last result."""
     parser = argparse.ArgumentParser(prog="make bench-accuracy", description=__doc__)
-    parser.add_argument("--only", choices=sorted(PROTOCOLS))
+    parser.add_argument("--only", choices=sorted([*PROTOCOLS, *CLICKS]))
     parser.add_argument("--model", help="one model alone, such as slim or blend")
     parser.add_argument(
         "--lists",
@@ -48,9 +50,14 @@ def main() -> None:
     )
     chosen = parser.parse_args()
     console, lists = Console(), []
-    for name in [chosen.only] if chosen.only else PROTOCOLS:
+    for name in [chosen.only] if chosen.only else [*PROTOCOLS, *CLICKS]:
         if not (DATA / name).exists():
             console.print(f"skipped: no {name} in {DATA}, name its folder in ZHIYIN_DATA")
+            continue
+        if name in CLICKS:
+            for row in click_rows(name, chosen.model):
+                keep(row)
+            console.print(table(name))
             continue
         names = [*SEARCHES[name], "blend"] if PROTOCOLS[name].k else [*SEARCHES[name]]
         for model in [chosen.model] if chosen.model else names:
@@ -202,7 +209,7 @@ def keep(row: Row) -> None:
     memory = row.pop("peak_mb")
     row["peak_memory_mb"] = round(memory)
     rows = [one for one in kept() if (one["protocol"], one["model"]) != (row["protocol"], row["model"])]
-    order = list(PROTOCOLS)
+    order = [*PROTOCOLS, *CLICKS]
     rows = sorted([*rows, row], key=lambda one: order.index(one["protocol"]))
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -210,8 +217,9 @@ def keep(row: Row) -> None:
 
 def table(name: str) -> Table:
     """Published rows and ours, the worst first."""
-    protocol = PROTOCOLS[name]
-    names = [f"{metric}@{protocol.k}" if protocol.k else metric for metric in protocol.metrics]
+    protocol: Protocol | ClickProtocol = CLICKS[name] if name in CLICKS else PROTOCOLS[name]
+    k = protocol.k if isinstance(protocol, Protocol) else 0
+    names = [f"{metric}@{k}" if k else metric for metric in protocol.metrics]
     shown = Table(title=name, title_justify="left")
     shown.add_column("model")
     for column in (*names, "train s", "tune s", "peak MB"):
@@ -227,7 +235,7 @@ def table(name: str) -> Table:
             f"{row['peak_memory_mb']:,}",
         )
         rows.append((tuple(row["metrics"][key] for key in names), f"zhiyin {row['model']}", costs))
-    for values, model, spent in sorted(rows, key=lambda one: one[0], reverse=protocol.k == 0):
+    for values, model, spent in sorted(rows, key=lambda one: one[0], reverse=protocol.metrics == ("rmse",)):
         shown.add_row(model, *(f"{value:.4f}" for value in values), *spent)
     return shown
 
