@@ -18,14 +18,15 @@ from zhiyin.registry import recipe
 
 DATA = Path(os.environ.get("ZHIYIN_DATA", "../shared/data"))
 METRICS = ("ndcg", "hit_rate", "mrr", "auc")
+NEIGHBOURS = ("item_knn", "user_knn")
 
 
 def run() -> list[dict[str, Any]]:
-    """One row per model of the default portfolio; empty, and saying so, where the data are not at hand."""
+    """One row per model of the default portfolio, and for the neighbours; empty, and saying so, where the data are not at hand."""
     if not (DATA / "ml-1m").exists():
         print(f"skipped: no MovieLens 1M in {DATA}, name its folder in ZHIYIN_DATA")
         return []
-    return [alone(_one, name) for name in recipe.portfolio(_split().train)]
+    return [alone(_one, name) for name in (*recipe.portfolio(_split().train), *NEIGHBOURS)]
 
 
 def _one(name: str) -> dict[str, Any]:

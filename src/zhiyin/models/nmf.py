@@ -24,9 +24,9 @@ class NMF(Embedding):
     """Non-negative matrix factorisation X ≈ W H, whose rows of H are topics (Lee and Seung 2001).
 
     Least |X - W H|² + l1 Σ W for W, H >= 0, one topic at a time in closed form while the others stand still
-    (hierarchical alternating least squares, Cichocki and Phan 2009, algorithm 2): w_t = max(0, w_t + (X h_t - W H h_t -
-    l1/2) / h_t·h_t), then the same for H. The dense people × items is never made. A history is folded in by the same
-    update of W with H held still.
+    (fast hierarchical alternating least squares, Cichocki and Phan 2009): w_t = max(0, w_t + (X h_t - W H h_t - l1/2) /
+    h_t·h_t), then the same for H. The dense people × items is never made. A history is folded in by the same update of
+    W with H held still.
     """
 
     dimensions: int = 64  # topics

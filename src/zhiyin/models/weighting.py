@@ -11,7 +11,7 @@ from zhiyin.types import Scores
 Weighting = Literal["none", "tf_idf", "bm25"]
 WEIGHTINGS = ("none", "tf_idf", "bm25")
 
-_SATURATION, _LENGTH = 1.2, 0.75  # k1 and b of Robertson and Zaragoza (2009, section 3.5.3)
+_SATURATION, _LENGTH = 1.2, 0.75  # k1 and b, within what Robertson and Zaragoza (2009) found good
 
 
 def rarity(documents_of: NDArray[np.integer], documents: int, weighting: Weighting) -> Scores:
@@ -24,8 +24,7 @@ def rarity(documents_of: NDArray[np.integer], documents: int, weighting: Weighti
 def frequency(data: Scores, lengths: NDArray[np.floating], average_length: float, weighting: Weighting) -> Scores:
     """float32[cells]: what a cell of interest `data` counts before rarity, in a document of the given length.
 
-    TF-IDF takes the root; BM25 saturates, the sooner the longer the document (Robertson and Zaragoza 2009, equation
-    3.15).
+    TF-IDF takes the root; BM25 saturates, the sooner the longer the document (Robertson and Zaragoza 2009).
     """
     if weighting == "none":
         return data
