@@ -22,7 +22,7 @@ NEIGHBOURS = ("item_knn", "user_knn")
 
 
 def run() -> list[dict[str, Any]]:
-    """One row per model of the default portfolio, and for the neighbours; empty, and saying so, where the data are not at hand."""
+    """One row per model of the default portfolio and for the neighbours; empty, and saying so, without the data."""
     if not (DATA / "ml-1m").exists():
         print(f"skipped: no MovieLens 1M in {DATA}, name its folder in ZHIYIN_DATA")
         return []
