@@ -2,6 +2,7 @@
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from zhiyin.data.dataset import Dataset
 from zhiyin.data.tables import Tables
@@ -40,3 +41,11 @@ def two_tastes(people: int = 60, items: int = 12, events: int = 8, seed: int = 0
         }
     )
     return dataset(log, items=catalogue)
+
+
+def dense_interest(data: Dataset) -> NDArray[np.float64]:
+    """float64[users, n]: the weight of the strongest event, as slow twins of models want it."""
+    log = data.interactions
+    matrix = np.zeros((log.n_users, log.n_items))
+    np.maximum.at(matrix, (log.users, log.items), log.weights)
+    return matrix

@@ -1,16 +1,9 @@
 """Bayesian personalised ranking: its gradient against differences, its draws, its worlds."""
 
 import numpy as np
-import pytest
 from scipy.sparse import csr_array
 
-from worlds import two_tastes
 from zhiyin.compute.sgd_kernels import bpr_pass
-from zhiyin.data.histories import Histories
-from zhiyin.data.queries import Queries
-from zhiyin.errors import ConfigError
-from zhiyin.models.bpr import BPR
-from zhiyin.testing import small_world, some_queries
 
 
 def objective(u, v, w, b, c, l2):
@@ -62,23 +55,3 @@ def test_whoever_chose_everything_teaches_nothing():
     bpr_pass(order, order * 0, x.indptr, x.indices, x.data, people, vectors, vectors[:, 0] * 0, 4, 1.0, 0.1, True, 0)
     assert (people == 1).all()
     assert (vectors == 1).all()
-
-
-def test_of_two_tastes_each_finds_its_own():
-    data = two_tastes()
-    model = BPR(dimensions=2, negatives=1, l2=0.02).fit(data)
-    of_a = np.array([text.startswith("a") for text in data.items.texts])
-    scores = model.score(Queries.of(Histories.of([np.flatnonzero(of_a)[:2].tolist()])))[0]
-    assert scores[of_a].min() > scores[~of_a].max()
-
-
-def test_another_seed_is_another_model():
-    data = small_world()
-    first, second = (BPR(dimensions=4, seed=seed).fit(data).score(some_queries(data)) for seed in (0, 1))
-    assert not np.allclose(first, second, equal_nan=True)
-
-
-@pytest.mark.parametrize("name", ["dimensions", "epochs", "learning_rate", "l2", "negatives", "half_life_days"])
-def test_a_setting_out_of_bounds_is_refused_in_a_sentence(name):
-    with pytest.raises(ConfigError, match=rf"BPR\.{name} must be .*, got -1"):
-        BPR(**{name: -1})

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from worlds import dense_interest
 from zhiyin.errors import ConfigError
 from zhiyin.models.item_knn import ItemKNN
 from zhiyin.models.user_knn import UserKNN
@@ -16,11 +17,7 @@ def data():
 
 @pytest.fixture(scope="module")
 def x(data):
-    """float64[users, n]: the weight of the strongest event."""
-    log = data.interactions
-    matrix = np.zeros((log.n_users, log.n_items))
-    np.maximum.at(matrix, (log.users, log.items), log.weights)
-    return matrix
+    return dense_interest(data)
 
 
 def weighed(documents, weighting, scales):

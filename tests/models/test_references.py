@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from worlds import dense_interest
 from zhiyin.data.catalog import Catalog
 from zhiyin.data.dataset import Dataset
 from zhiyin.data.histories import Histories
@@ -27,11 +28,7 @@ def data():
 
 @pytest.fixture(scope="module")
 def matrix(data):
-    """float64[users, n]: the weight of the strongest event."""
-    log = data.interactions
-    x = np.zeros((log.n_users, log.n_items))
-    np.maximum.at(x, (log.users, log.items), log.weights)
-    return x
+    return dense_interest(data)
 
 
 def test_ease_is_the_closed_form_of_its_paper(data, matrix):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.optimize import nnls
 
+from worlds import dense_interest
 from zhiyin.data.interactions import Interactions
 from zhiyin.errors import ConfigError
 from zhiyin.models.ease import EASE
@@ -21,11 +22,8 @@ def data():
 
 @pytest.fixture(scope="module")
 def x(data):
-    """float64[users, c]: the weight of the strongest event with each touched item."""
-    log = data.interactions
-    matrix = np.zeros((log.n_users, log.n_items))
-    np.maximum.at(matrix, (log.users, log.items), log.weights)
-    return matrix[:, log.item_counts > 0]
+    """float64[users, c]: of the items that somebody touched."""
+    return dense_interest(data)[:, data.interactions.item_counts > 0]
 
 
 def slow(x, item, others, penalties, l1):

@@ -1,16 +1,9 @@
 """Matrix factorisation under a sampled softmax: its gradient against differences, its worlds."""
 
 import numpy as np
-import pytest
 from scipy.sparse import csr_array
 
-from worlds import two_tastes
 from zhiyin.compute.sgd_kernels import softmax_pass
-from zhiyin.data.histories import Histories
-from zhiyin.data.queries import Queries
-from zhiyin.errors import ConfigError
-from zhiyin.models.softmax_mf import SoftmaxMF
-from zhiyin.testing import small_world, some_queries
 
 
 def loss(u, chosen, drawn, weights):
@@ -57,23 +50,3 @@ def test_what_was_chosen_rises_and_what_was_drawn_falls():
     change = (after - vectors) @ person[0]
     assert (change[:2] > 0).all()
     assert change[2] < 0
-
-
-def test_of_two_tastes_each_finds_its_own():
-    data = two_tastes()
-    model = SoftmaxMF(dimensions=2, l2=0.05).fit(data)
-    of_a = np.array([text.startswith("a") for text in data.items.texts])
-    scores = model.score(Queries.of(Histories.of([np.flatnonzero(of_a)[:2].tolist()])))[0]
-    assert scores[of_a].min() > scores[~of_a].max()
-
-
-def test_another_seed_is_another_model():
-    data = small_world()
-    first, second = (SoftmaxMF(dimensions=4, seed=seed).fit(data).score(some_queries(data)) for seed in (0, 1))
-    assert not np.allclose(first, second, equal_nan=True)
-
-
-@pytest.mark.parametrize("name", ["dimensions", "epochs", "learning_rate", "l2", "negatives", "half_life_days"])
-def test_a_setting_out_of_bounds_is_refused_in_a_sentence(name):
-    with pytest.raises(ConfigError, match=rf"SoftmaxMF\.{name} must be .*, got -1"):
-        SoftmaxMF(**{name: -1})
