@@ -44,17 +44,36 @@ _LARGE = {
         {"dimensions": 1024, "low_pass": 0.3},
         {"in_exponent": (0.5, 0.8), "out_exponent": (0.15, 0.35, 0.5), "low_pass": (0.15, 0.6, 1.2, 2.4)},
     ),
-    "ials": Search(
-        "IALS",
-        {"dimensions": 512, "unobserved_weight": 0.01, "epochs": 8, "subspace": 128},
-        {"epochs": (5,), "unobserved_weight": (0.02,), "l2": (0.006,)},
-    ),
+    "ials": Search("IALS", {"dimensions": 256}, _IALS),
     "user_knn": Search(
         "UserKNN",
         {"neighbours": 300, "shrinkage": 0.0, "out_exponent": 0.3},
-        {"out_exponent": (0.4, 0.5), "neighbours": (500,), "neighbour_exponent": (0.4,), "popularity_exponent": (0.3,)},
+        {"out_exponent": (0.1, 0.5), "neighbours": (500,), "neighbour_exponent": (0.4,), "popularity_exponent": (0.3,)},
     ),
 }
+
+_GOWALLA_GRAPH = Search(
+    "LightGCN",
+    {},
+    {"out_exponent": (0.03, 0.08), "own_vectors": (True,), "temperature": (0.05, 0.1), "epochs": (150,)},
+)
+
+_GOWALLA = {
+    **_LARGE,
+    "graph_filter": Search(
+        "GraphFilter",
+        {"dimensions": 512, "sharpness": 0.0, "in_exponent": 0.9, "out_exponent": 0.1, "low_pass": 0.6},
+        {
+            "in_exponent": (0.75, 1.0), "out_exponent": (0.0, 0.2), "low_pass": (0.3, 1.0),
+            "sharpness": (0.25,), "dimensions": (1024,),
+        },
+    ),
+    "ials": Search(
+        "IALS",
+        {"dimensions": 256, "unobserved_weight": 0.02, "epochs": 5, "subspace": 128},
+        {"dimensions": (512,), "epochs": (3, 8), "unobserved_weight": (0.04,)},
+    ),
+}  # fmt: skip
 
 _SMALL = {
     "popularity": Search("Popularity", {"half_life_days": None}),
@@ -78,10 +97,15 @@ _SMALL = {
     "low_pass": Search("LowPass", {}, {**_LOW, "dimensions": (400,)}),
     "graph_filter": Search("GraphFilter", {"low_pass": 0.3}, {**_GRAPH, "dimensions": (400,)}),
     "ials": Search("IALS", {}, {**_IALS, "dimensions": (64, 256)}),
+    "light_gcn": Search(
+        "LightGCN",
+        {"dimensions": 128, "negatives": 4096, "own_vectors": True, "epochs": 100},
+        {"out_exponent": (0.0, 0.08), "temperature": (0.05, 0.1), "epochs": (60, 200), "dimensions": (256,)},
+    ),
 }  # fmt: skip
 
 SEARCHES: Mapping[str, Mapping[str, Search]] = {
-    "gowalla": _LARGE,
+    "gowalla": {**_LARGE, "light_gcn": _GOWALLA_GRAPH},
     "yelp2018": _LARGE,
     "lastfm-2k": _SMALL,
     "ml-100k": {
