@@ -2,11 +2,9 @@
 
 import pytest
 
-from zhiyin.compute.threads import threads
 
-
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def _one_thread():
-    threads(1)
-    yield
-    threads(None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ZHIYIN_THREADS", "1")  # of the processes that a test starts, too
+        yield
