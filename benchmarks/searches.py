@@ -105,7 +105,7 @@ _SMALL = {
 }  # fmt: skip
 
 SEARCHES: Mapping[str, Mapping[str, Search]] = {
-    "gowalla": {**_LARGE, "light_gcn": _GOWALLA_GRAPH},
+    "gowalla": {**_GOWALLA, "light_gcn": _GOWALLA_GRAPH},
     "yelp2018": _LARGE,
     "lastfm-2k": _SMALL,
     "ml-100k": {
