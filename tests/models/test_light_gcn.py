@@ -111,6 +111,13 @@ def test_of_two_tastes_each_finds_its_own(settings):
     assert scores[of_a].min() > scores[~of_a].max()
 
 
+def test_popular_items_are_louder_by_their_degree():
+    data = two_tastes()
+    plain, loud = (LightGCN(epochs=5, out_exponent=exponent).fit(data) for exponent in (0.0, 0.5))
+    expected = plain.item_vectors_ * np.sqrt(data.interactions.item_counts)[:, None]
+    np.testing.assert_allclose(loud.item_vectors_, expected, rtol=1e-5)
+
+
 def test_a_penalty_shortens_the_vectors():
     free, held = (LightGCN(loss="bpr", epochs=100, l2=l2).fit(small_world()) for l2 in (0.0, 1.0))
     assert np.linalg.norm(held.inputs_) < 0.5 * np.linalg.norm(free.inputs_)

@@ -142,6 +142,7 @@ SPACE: Mapping[str, Space] = MappingProxyType(
             "epochs": Range(20, 400, whole=True),
             "learning_rate": Range(0.003, 0.1),
             "temperature": Range(0.03, 0.5),
+            "out_exponent": Range(0, 0.3, "linear"),
             "half_life_days": _HALF_LIFE,
         },
         "LogisticRegression": _CLICKS,

@@ -25,21 +25,24 @@ class LightGCN(Embedding):
     to A v and Aᵀ p. The vectors before the first step are learned; each epoch is one step of Adam over all of X.
     `loss="softmax"` descends Σ_(u,i) -x_ui s_ui + Σ_u |x_u| ln Σ_j exp s_uj, with s the cosine over `temperature`
     and items j drawn even over the catalogue (SSM, Wu et al. 2024); `"bpr"` is the loss of the paper, with s = p·v.
+    Under the softmax the final vectors of items are multiplied by D^out_exponent, which is not in the papers: 0.05
+    raised the recall of cosines by 15 % on the validation part of Gowalla, and by 4 % on that of Last.fm.
 
     A history h that the graph has never seen joins it as a person without a vector of their own: h takes no part in
     the items' steps, its layer k is |h|^-½ h D^-½ v_(k-1), its layer 0 is zero. With `own_vectors` people in training
     have more than their history, as in the paper, but everybody is answered from history alone; without, training
-    sees what answering sees, takes half the products and scored better wherever we measured.
+    sees what answering sees and takes half the products.
     """
 
     dimensions: int = 64
     layers: int = 3
-    epochs: int = 150
+    epochs: int = 120
     learning_rate: float = 0.02  # falls to zero in a straight line
     l2: float = 0.0  # on the vectors before the first step
     loss: Literal["softmax", "bpr"] = "softmax"
-    temperature: float = 0.1  # of the softmax
-    negatives: int = 1024  # drawn in each epoch for everybody, for the softmax
+    temperature: float = 0.07  # of the softmax
+    negatives: int = 2048  # drawn in each epoch for everybody, for the softmax
+    out_exponent: float = 0.05  # the more, the better popular items score, under the softmax
     own_vectors: bool = False  # whether people, too, have vectors to learn, as in the paper
     half_life_days: float | None = 90.0  # how fast an event of the query's history loses weight; None: not at all
     seed: int = 0
@@ -54,6 +57,7 @@ class LightGCN(Embedding):
         require(self, "l2", self.l2 >= 0, ">= 0", "try 0 to 0.0001")
         require(self, "loss", self.loss in ("softmax", "bpr"), '"softmax" or "bpr"', "try softmax")
         require(self, "temperature", self.temperature > 0, "> 0", "try 0.05 to 0.3")
+        require(self, "out_exponent", -2 <= self.out_exponent <= 2, "from -2 to 2", "try 0 to 0.1")
         require(self, "negatives", self.negatives >= 1, ">= 1", "try 512 to 4096")
         require_half_life(self)
 
@@ -76,7 +80,8 @@ class LightGCN(Embedding):
         degrees = np.asarray(x.sum(axis=0), np.float32)  # [c]
         self.inputs_ = (layers[:-1].sum(axis=0) / (np.sqrt(degrees)[:, None] * len(layers))).astype(np.float32)
         self.item_vectors_ = np.full((len(touched), self.dimensions), np.nan, np.float32)
-        self.item_vectors_[touched] = self._measured(layers.mean(axis=0))
+        louder = degrees[:, None] ** np.float32(self.out_exponent if self.loss == "softmax" else 0.0)  # [c, 1]
+        self.item_vectors_[touched] = self._measured(layers.mean(axis=0)) * louder
         return self
 
     def encode(self, queries: Queries) -> Vectors:
