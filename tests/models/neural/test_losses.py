@@ -77,7 +77,7 @@ def test_the_calibrated_loss_is_the_sum_over_places_in_plain_numpy(calibration):
 
 @pytest.mark.parametrize("calibration", [0.0, 1.0])
 def test_only_a_full_calibration_is_content_with_the_true_probabilities(calibration):
-    """Of 20 events ten are of item 0 and one of each other; one of 11 items is drawn, and over all draws nothing moves."""
+    """Of 20 events ten are of item 0 and one of each other; one of 11 items is drawn: over all draws nothing moves."""
     targets = torch.tensor([0] * 10 + list(range(1, 11)))
     chances = torch.bincount(targets) / 20
     score = torch.log(chances / (1 - chances) * 11 / 10)[:, None]  # a draw spares what came: 10 of 11 are left
