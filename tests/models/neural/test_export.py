@@ -1,9 +1,12 @@
 """A sequence model written down as a graph answers like the network, without PyTorch."""
 
+from dataclasses import replace
+
 import numpy as np
 import onnx
 import pytest
 
+from zhiyin.data.dataset import Dataset
 from zhiyin.data.queries import Queries
 from zhiyin.errors import ArtifactError, MissingExtraError
 from zhiyin.models import extras
@@ -15,7 +18,15 @@ from zhiyin.testing import small_world
 
 TINY = {"epochs": 2, "dimensions": 8, "window": 5, "validation_people": 0}
 KINDS = [(kind, {}) for kind in MODELS.values() if issubclass(kind, NextItem)] + [(SASRec, {"block": "gated"})]
-WORLD = small_world()
+
+
+def world_of_two_kinds() -> Dataset:
+    world = small_world()
+    kinds = (np.arange(len(world.interactions)) % 3 == 0).astype(np.uint8)
+    return replace(world, interactions=replace(world.interactions, kinds=kinds, kind_names=("view", "buy")))
+
+
+WORLD = world_of_two_kinds()
 
 
 def queries_of_all_lengths() -> Queries:

@@ -60,14 +60,14 @@ def _rounded(graph: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _exported(network: Encoder, length: int, model: "NextItem") -> Any:
     x = torch.zeros(2, length, model.dimensions)
-    whole = torch.ones(2, length, dtype=torch.int64)
+    kinds, gaps = torch.ones(2, length, dtype=torch.int64), torch.ones(2, length, dtype=torch.int64)  # one is not both
     axes: dict[int, Any] = {0: torch.export.Dim("b")}
     if length < model.window:
         axes[1] = torch.export.Dim("t", max=model.window)
     with _quiet():
         program = torch.onnx.export(
             network.eval(),
-            (x, whole, whole),
+            (x, kinds, gaps),
             dynamo=True,
             dynamic_shapes=(axes, axes, axes),
             input_names=INPUTS,
