@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from cli.terminal import Run, run_in
 
@@ -133,7 +134,7 @@ def test_batch_goes_on_in_blocks(ask: Run, tmp_path: Path, monkeypatch: pytest.M
     assert ask("batch", "--out", whole).code == 0
     monkeypatch.setattr("zhiyin.cli.batch.BLOCK_PEOPLE", 7)
     assert ask("batch", "--out", blocks).code == 0
-    assert pl.read_parquet(whole).equals(pl.read_parquet(blocks))
+    assert_frame_equal(pl.read_parquet(whole), pl.read_parquet(blocks))  # scores to rounding: sums of blocks differ
 
 
 def test_batch_for_some_and_harmless_to_a_spreadsheet(ask: Run, tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from zhiyin.data.histories import Histories
 from zhiyin.data.interactions import Interactions
 from zhiyin.data.queries import Queries
-from zhiyin.features.interest import halved, log_interest, query_interest
+from zhiyin.features.interest import log_interest, query_interest
+from zhiyin.features.recency import halved
 from zhiyin.types import MICROSECONDS_PER_DAY
 
 

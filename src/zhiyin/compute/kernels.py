@@ -91,6 +91,14 @@ def top_neighbours(
     least
         Columns with a smaller x_i·x_j are no neighbours.
     """
+    return as_rows(*neighbour_lists(matrix, k, shrinkage, norms, union=union, least=least))
+
+
+def neighbour_lists(
+    matrix: csr_array, k: int, shrinkage: float, norms: tuple[Scores, Scores] | None = None, *, union: bool = False,
+    least: float = 0.0,
+) -> tuple[Indexes, Scores]:  # fmt: skip
+    """int32[n, k] and float32[n, k]: what `top_neighbours` finds, the lower column first, -1 at the ends."""
     n = matrix.shape[1]
     k = max(min(k, n - 1), 0)
     found = np.full((n, k), -1, np.int32)
@@ -107,15 +115,18 @@ def top_neighbours(
                 *by_item, *by_user, left, right, shrunk, np.float32(least), union, found, likeness, first, last
             ),
         )
-    return as_rows(found, likeness)
+    return found, likeness
 
 
 def as_rows(found: Indexes, values: Scores) -> csr_array:
-    """A sparse matrix of lists of columns [n, k], -1 at their ends."""
+    """A sparse matrix of lists of columns [n, k], -1 at their ends; the lists are used up, it lives in their memory."""
+    n = len(found)
     offsets = np.concatenate([[0], np.cumsum((found >= 0).sum(axis=1))])
-    columns, data = np.empty(offsets[-1], np.int32), np.empty(offsets[-1], np.float32)
-    over_blocks(len(found), lambda first, last: _pack(found, values, offsets, columns, data, first, last))
-    rows = compact_csr(data, columns, offsets, (len(found), len(found)))
+    _pack(found, found.reshape(-1), offsets)
+    _pack(values, values.reshape(-1), offsets)
+    for array in (found, values):
+        array.resize(offsets[-1], refcheck=False)  # gives back the rest
+    rows = compact_csr(values, found, offsets, (n, n))
     rows.sort_indices()
     return rows
 
@@ -158,13 +169,11 @@ def _product_rows(
 
 
 @njit(cache=True, nogil=True)
-def _pack(
-    found: Indexes, values: Scores, offsets: Offsets, columns: Indexes, data: Data, first: int, last: int
-) -> None:  # fmt: skip
-    for row in range(first, last):
-        start, size = offsets[row], offsets[row + 1] - offsets[row]
-        for j in range(size):
-            columns[start + j], data[start + j] = found[row, j], values[row, j]
+def _pack(lists: NDArray[Any], flat: NDArray[Any], offsets: Offsets) -> None:
+    """Move the fronts of lists to the front of the memory that they stand in."""
+    for row in range(len(lists)):
+        for j in range(offsets[row + 1] - offsets[row]):
+            flat[offsets[row] + j] = lists[row, j]
 
 
 @njit(cache=True, nogil=True)

@@ -70,11 +70,30 @@ def _parts(matrix: csc_array) -> tuple[NDArray[Any], Indexes, Data]:
 def _by_row(weights: Vectors, candidates: Indexes) -> csr_array:
     """float32[n, n], sparse: weights[j, k] stands in row candidates[j, k] and column j."""
     n = len(weights)
-    columns, places = np.nonzero(weights)
-    rows = candidates[columns, places]
-    order = np.argsort(rows, kind="stable")  # stable: columns ascend within a row
-    offsets = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=n))])
-    return compact_csr(weights[columns, places][order], columns[order].astype(np.int32), offsets, (n, n))
+    counts = np.zeros(n + 1, np.int64)
+    _count_rows(weights, candidates, counts)
+    offsets = np.cumsum(counts)
+    columns, data = np.empty(offsets[-1], np.int32), np.empty(offsets[-1], np.float32)
+    _fill_rows(weights, candidates, offsets[:-1].copy(), columns, data)
+    return compact_csr(data, columns, offsets, (n, n))
+
+
+@njit(cache=True, nogil=True)
+def _count_rows(weights: Vectors, candidates: Indexes, counts: NDArray[np.int64]) -> None:
+    for j in range(len(weights)):
+        for k in range(weights.shape[1]):
+            if weights[j, k] != 0:
+                counts[candidates[j, k] + 1] += 1
+
+
+@njit(cache=True, nogil=True)
+def _fill_rows(weights: Vectors, candidates: Indexes, places: NDArray[np.int64], columns: Indexes, data: Data) -> None:
+    for j in range(len(weights)):  # ascending: the columns of a row ascend too
+        for k in range(weights.shape[1]):
+            if weights[j, k] != 0:
+                at = places[candidates[j, k]]
+                columns[at], data[at] = j, weights[j, k]
+                places[candidates[j, k]] += 1
 
 
 @njit(cache=True, nogil=True)

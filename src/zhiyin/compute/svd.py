@@ -29,7 +29,10 @@ def strongest_directions(matrix: csr_array, dimensions: int, rng: np.random.Gene
     width = min(d + _EXTRA, *matrix.shape)
     basis = rng.standard_normal((matrix.shape[1], width), np.float32)
     for _ in range(_POWER_STEPS):
-        basis = _orthonormal(dense_product(transposed, dense_product(matrix, basis)))  # [columns, width]
+        image = dense_product(matrix, basis)  # [rows, width]
+        del basis  # before another is made: these are the largest arrays of a training
+        basis = _orthonormal(dense_product(transposed, image))  # [columns, width]
+        del image
     image = dense_product(matrix, basis)  # [rows, width]
     energies, directions = eigh(image.T @ image)  # weakest first
     strongest = np.ascontiguousarray(basis @ directions[:, ::-1][:, :d], np.float32)

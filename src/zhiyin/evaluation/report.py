@@ -32,6 +32,7 @@ class Row:
     segments: Mapping[str, Mapping[str, Interval]]  # segment name -> metric
     fit_seconds: float | None = None
     answer_seconds: float = 0.0
+    megabytes: float | None = None  # of what was learned; said where that was made smaller
     unpredicted: int = 0  # ratings that the model could not predict: left out of rmse and mae
     notes: tuple[str, ...] = ()
     values: Mapping[str, Any] = field(default_factory=dict, repr=False)  # metric -> float64[b]; not kept in JSON

@@ -117,6 +117,8 @@ def _lists(report: "Report") -> Table:
         ("training\nseconds", lambda row: Text("–" if row.fit_seconds is None else f"{row.fit_seconds:,.1f}")),
         ("ms per\nanswer", lambda row: Text(f"{1000 * row.answer_seconds / max(report.users, 1):,.2f}")),
     ]
+    if any(row.megabytes is not None for row in report.rows):
+        columns.append(("MB", lambda row: Text("–" if row.megabytes is None else f"{row.megabytes:,.2f}")))
     return _table(report, "What kind of lists, at which cost", columns)
 
 

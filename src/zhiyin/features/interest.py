@@ -1,29 +1,21 @@
 """How strongly each person has shown an interest in each item, as a sparse matrix."""
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from zhiyin.compute.sparse import compact_csr
+from zhiyin.compute.strongest import strongest
 from zhiyin.data.interactions import Interactions
 from zhiyin.data.queries import Queries
-from zhiyin.types import MICROSECONDS_PER_DAY, Indexes, Times
-
-_MOST_HALF_LIVES = 60.0  # older than that is all equally old: smaller weights would drown in float32
-
-
-def halved(ages: Times, half_life_days: float | None) -> NDArray[np.float64]:
-    """float64, 1 for an age (µs) of zero or less and half as much for each half-life; None never halves."""
-    if half_life_days is None:
-        return np.ones(len(ages))
-    half_lives = np.clip(ages / (half_life_days * MICROSECONDS_PER_DAY), 0.0, _MOST_HALF_LIVES)
-    return np.exp2(-half_lives)
+from zhiyin.features.recency import halved
+from zhiyin.types import Indexes
 
 
 def log_interest(log: Interactions) -> csr_array:
     """float32[users, n], sparse: the weight of the strongest event; events that weigh nothing are left out."""
-    counts = log.weights > 0
-    return _strongest(log.users[counts], log.items[counts], log.weights[counts], (log.n_users, log.n_items))
+    counts, shape = log.weights > 0, (log.n_users, log.n_items)
+    if counts.all():  # which is usual, and spares three copies
+        return strongest(log.users, log.items, log.weights, shape)
+    return strongest(log.users[counts], log.items[counts], log.weights[counts], shape)
 
 
 def query_interest(queries: Queries, places: Indexes, half_life_days: float | None = None) -> csr_array:
@@ -45,20 +37,4 @@ def query_interest(queries: Queries, places: Indexes, half_life_days: float | No
     newest[rows] = times  # ascending within a row: the newest is written last
     weights = histories.weights[known] * halved(newest[rows] - times, half_life_days)
     width = int(places.max(initial=-1)) + 1
-    return _strongest(rows, places[histories.items[known]], weights, (len(histories), width))
-
-
-def _strongest(
-    rows: NDArray[np.integer], columns: Indexes, weights: NDArray[np.floating], shape: tuple[int, int]
-) -> csr_array:
-    """The largest weight of each cell."""
-    cells = rows.astype(np.int64) * shape[1] + columns
-    order = np.argsort(cells, kind="stable")
-    cells = cells[order]
-    first = np.flatnonzero(np.diff(cells, prepend=-1))
-    cells = cells[first]
-    strongest = weights[order].astype(np.float32)
-    strongest = np.maximum.reduceat(strongest, first) if len(first) else strongest
-    offsets = np.searchsorted(cells, np.arange(shape[0] + 1, dtype=np.int64) * shape[1])
-    columns = (cells % max(shape[1], 1)).astype(np.int32)
-    return compact_csr(strongest, columns, offsets, shape)
+    return strongest(rows, places[histories.items[known]], weights, (len(histories), width))

@@ -55,9 +55,10 @@ class LowPass(Embedding):
             degree_normalised(x, self.user_exponent, degrees**-self.item_exponent), self.dimensions, rng
         )
         passed = energies.astype(np.float64) ** self.sharpness if self.sharpness else np.ones(len(energies))  # [d]
-        self.inputs_ = (vectors * passed * degrees[:, None] ** -self.in_exponent).astype(np.float32)
+        self.inputs_ = vectors * _column(degrees**-self.in_exponent)
+        self.inputs_ *= passed.astype(np.float32)
         self.item_vectors_ = np.full((len(touched), len(energies)), np.nan, np.float32)
-        self.item_vectors_[touched] = vectors * degrees[:, None] ** self.out_exponent
+        self.item_vectors_[touched] = vectors * _column(degrees**self.out_exponent)
         return self
 
     def encode(self, queries: Queries) -> Vectors:
@@ -74,6 +75,11 @@ def chosen_items(data: Dataset) -> tuple[csr_array, Floats, Mask]:
     touched = np.bincount(interest.indices, minlength=interest.shape[1]) > 0
     x = interest[np.diff(interest.indptr) > 0][:, touched]
     return x, np.bincount(x.indices, minlength=x.shape[1]).astype(np.float64), touched
+
+
+def _column(weights: Floats) -> Vectors:
+    """float32[c, 1]: so that a product with vectors is float32 throughout."""
+    return weights.astype(np.float32)[:, None]
 
 
 def degree_normalised(x: csr_array, user_exponent: float, column_weights: Floats) -> csr_array:

@@ -7,7 +7,7 @@ import numpy as np
 
 from zhiyin.data.dataset import Dataset
 from zhiyin.data.queries import Queries
-from zhiyin.features.interest import halved
+from zhiyin.features.recency import halved
 from zhiyin.models.columns import shared
 from zhiyin.models.settings import require, require_half_life
 from zhiyin.types import MICROSECONDS_PER_DAY, Indexes, Scores

@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 from scipy.sparse import csr_array
 
-from zhiyin.compute.kernels import top_neighbours
+from zhiyin.compute.kernels import neighbour_lists
 from zhiyin.compute.local_regression import nonnegative_net
 from zhiyin.data.dataset import Dataset
 from zhiyin.features.interest import log_interest
@@ -59,9 +59,4 @@ class SLIM(ItemToItem):
 
 def candidates(x: csr_array, neighbours: int) -> Indexes:
     """int32[c, m]: the columns of the greatest cosine with each column, -1 at the end of a short row."""
-    nearest = top_neighbours(x, neighbours, 0.0)
-    lengths = np.diff(nearest.indptr)
-    table = np.full((x.shape[1], max(int(lengths.max(initial=0)), 1)), -1, np.int32)
-    rows = np.repeat(np.arange(x.shape[1]), lengths)
-    table[rows, np.arange(nearest.nnz) - nearest.indptr[rows]] = nearest.indices
-    return table
+    return neighbour_lists(x, max(neighbours, 1), 0.0)[0] if x.shape[1] > 1 else np.full((x.shape[1], 1), -1, np.int32)

@@ -25,6 +25,7 @@ from zhiyin.registry import recipe
 from zhiyin.registry.config import Config
 from zhiyin.registry.exporting import rounded
 from zhiyin.registry.prepare import Progress, held_out, silent
+from zhiyin.registry.size import megabytes
 from zhiyin.registry.warm import Fit, cold
 
 BASELINE = "popularity"
@@ -83,6 +84,8 @@ def compare(
         contest[name] = rival(split)
     progress("evaluating", 0, len(contest))
     report = evaluate(contest, split, k=config.recipe.k, baseline=BASELINE, ceiling=ceiling, fit_seconds=seconds)
+    if exact:
+        report = _weighed(report, {**members, **exact})
     progress("evaluating", len(contest), len(contest))
     judge = validation or report
     chosen = next(row.name for row in judge.rows if row.name in candidates)
@@ -100,6 +103,12 @@ def _unrated(models: Mapping[str, Recommender], data: Dataset) -> str:
         f"{', '.join(names)} can only learn from ratings, and the events have none, so popularity answered for {them}: "
         f"map the column of ratings to value in [columns.events], or leave {them} out"
     )
+
+
+def _weighed(report: Report, models: Mapping[str, Recommender]) -> Report:
+    """With the size of each model, where some of them were made smaller."""
+    sizes = {name: megabytes(model) for name, model in models.items()}
+    return replace(report, rows=tuple(replace(row, megabytes=sizes.get(row.name)) for row in report.rows))
 
 
 class Rival:
