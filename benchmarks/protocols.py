@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from zhiyin.data.dataset import Dataset
 from zhiyin.data.interactions import Interactions
 from zhiyin.data.split import Split, split_at_random, split_given
 from zhiyin.data.vocabulary import Vocabulary
+from zhiyin.ranking.rules import Rules
 
 DATA = Path(os.environ.get("ZHIYIN_DATA", "../shared/data"))
 SEEDS = 5
@@ -28,6 +29,9 @@ class Protocol:
     k: int
     published: Mapping[str, tuple[float, ...]]  # model -> metrics, in their order
     seeds: int = 1  # one is all where the authors fixed the split
+    rules: Rules = field(default_factory=Rules)
+    validation_queries: int = 5_000  # at most: where each has many answers, more change no choice
+    note: str = ""  # what a reader of a row has to know
 
 
 def _adjacency(folder: str, validation: Callable[[Dataset], Split]) -> tuple[Split, Split]:

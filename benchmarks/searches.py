@@ -115,5 +115,7 @@ SEARCHES: Mapping[str, Mapping[str, Search]] = {
     },
 }
 
-BLEND = ("slim", "graph_filter", "ials", "user_knn")
+_BLEND = ("slim", "graph_filter", "ials", "user_knn")
+
+BLENDS: Mapping[str, tuple[str, ...]] = {"gowalla": _BLEND, "yelp2018": _BLEND, "lastfm-2k": _BLEND}
 """The models whose blend is measured, with the settings that each had chosen alone: each sees what the others miss."""

@@ -14,6 +14,7 @@ from zhiyin.data.interactions import Interactions
 from zhiyin.data.queries import Queries
 from zhiyin.data.split import Split, leave_last_out
 from zhiyin.data.vocabulary import Vocabulary
+from zhiyin.ranking.rules import Rules
 
 _SECOND = 1_000_000
 _VALIDATION = 0.1  # of the sessions, the newest
@@ -23,7 +24,7 @@ def _films(_: int) -> tuple[Split, Split]:
     """MovieLens 1M as SASRec has it; events of the same second stay in the order of the file."""
     rows = pl.read_csv(DATA / "ml-1m" / "timestamps.tsv.gz", separator="\t")
     users, items, seconds = (rows.to_series(place).to_numpy() for place in range(3))
-    return _leave_one_out(users - users.min(), items - items.min(), _ascending(users, seconds.astype(np.int64)))
+    return _leave_one_out(users, items, _ascending(users, seconds.astype(np.int64)))
 
 
 def _purchases(name: str) -> tuple[Split, Split]:
@@ -76,11 +77,10 @@ def _prefixes(
 ) -> Split:
     """Sessions to learn from, and prefixes of others with what came next."""
     lengths = np.array([len(one) for one in table])
-    users = np.repeat(np.arange(len(table)), lengths)
-    items = np.searchsorted(known, np.concatenate([np.asarray(one) for one in table]))
-    places = np.arange(len(users)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    times = (users.astype(np.int64) * 600 + places) * _SECOND  # sessions stand in the order of their times
-    data = _dataset(users, items, times, len(known))
+    sessions = np.repeat(np.arange(len(table)), lengths)
+    places = np.arange(len(sessions)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    times = (sessions.astype(np.int64) * 600 + places) * _SECOND  # sessions stand in the order of their times
+    data = _dataset(sessions, np.concatenate([np.asarray(one) for one in table]), times, known)
     histories = Histories.of([np.searchsorted(known, np.asarray(one)).tolist() for one in asked])
     relevant = np.searchsorted(known, targets).astype(np.int32)
     return Split(
@@ -95,12 +95,22 @@ def _ascending(users: NDArray[np.integer], seconds: NDArray[np.int64]) -> NDArra
 
 
 def _dataset(
-    users: NDArray[np.integer], items: NDArray[np.integer], times: NDArray[np.int64], n_items: int = 0
+    users: NDArray[np.integer],
+    items: NDArray[np.integer],
+    times: NDArray[np.int64],
+    known: NDArray[np.integer] | None = None,
 ) -> Dataset:
-    """Ids are the numbers of the files, filled up with zeros so that their order by text is that of the numbers."""
-    shape = (int(users.max()) + 1, max(n_items, int(items.max()) + 1))
-    names, titles = (Vocabulary.of(f"{one:06}" for one in range(n)) for n in shape)
-    log = Interactions.of(users, items, times, n_users=shape[0], n_items=shape[1])
+    """Ids are the numbers of the files, filled up with zeros so that their order by text is that of the numbers.
+
+    Parameters
+    ----------
+    known
+        All items, ascending, where there are more than the log names.
+    """
+    people, persons = np.unique(users, return_inverse=True)
+    known = np.unique(items) if known is None else known
+    names, titles = (Vocabulary.of(f"{one:06}" for one in numbers.tolist()) for numbers in (people, known))
+    log = Interactions.of(persons, np.searchsorted(known, items), times, n_users=len(people), n_items=len(known))
     return Dataset(names, titles, log, Catalog.of(titles))
 
 
@@ -129,5 +139,6 @@ SEQUENCES: Mapping[str, Protocol] = {
     "yoochoose-1_64": Protocol(
         _sessions, ("hit_rate", "mrr"), 20,
         {"SR-GNN": (0.7057, 0.3094), "NISER+": (float("nan"), 0.3161), "SGNN-HN": (float("nan"), 0.3261)},
+        rules=Rules(seen="keep"), validation_queries=1_000_000,
     ),
 }  # fmt: skip
