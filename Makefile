@@ -3,7 +3,7 @@ PYTHON ?= python3
 ARGS ?=
 BIN := .venv/bin
 
-.PHONY: install demo test bench bench-speed bench-ease bench-accuracy format lint types unit docs clean
+.PHONY: install demo test bench bench-speed bench-ease bench-networks bench-accuracy format lint types unit docs clean
 
 install: .venv/installed  ## make .venv with zhiyin in it
 
@@ -39,12 +39,20 @@ bench-speed: .venv/developed .venv-peers/installed  ## beside implicit and LAPAC
 bench-ease: .venv/developed  ## EASE on 20,000 items beside the bare inverse: some minutes, 5 GB
 	@$(BIN)/python -m benchmarks --only speed_ease $(ARGS)
 
+bench-networks: .venv/developed .venv-rectools/installed  ## SASRec beside that of RecTools, its profile and its growth
+	@$(BIN)/python -m benchmarks --only speed_networks $(ARGS)
+
 bench-accuracy: .venv/developed  ## the published protocols (ONLY=gowalla picks one)
 	@$(BIN)/python -m benchmarks.accuracy $(if $(ONLY),--only $(ONLY)) $(ARGS)
 
 .venv-peers/installed:
 	@$(PYTHON) -m venv .venv-peers
 	@.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check implicit
+	@touch $@
+
+.venv-rectools/installed: constraints.txt
+	@$(PYTHON) -m venv .venv-rectools
+	@.venv-rectools/bin/python -m pip install --quiet --disable-pip-version-check 'rectools[torch]' "$$(grep '^torch==' constraints.txt)"
 	@touch $@
 
 .venv/bin/python:

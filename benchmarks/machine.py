@@ -13,7 +13,7 @@ from resource import RUSAGE_SELF, getrusage
 from threading import Thread
 from typing import Any
 
-PACKAGES = ("numpy", "scipy", "numba", "polars", "uvicorn")
+PACKAGES = ("numpy", "scipy", "numba", "polars", "uvicorn", "torch")
 
 
 def machine() -> dict[str, Any]:

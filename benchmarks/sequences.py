@@ -44,7 +44,7 @@ def _leave_one_out(
     users: NDArray[np.integer], items: NDArray[np.integer], times: NDArray[np.int64]
 ) -> tuple[Split, Split]:
     """The last item is the test, the one before validates; the test is answered by what learned from both."""
-    test = leave_last_out(_dataset(users, items, times))
+    test = leave_last_out(dataset(users, items, times))
     return leave_last_out(test.train), test
 
 
@@ -80,7 +80,7 @@ def _prefixes(
     sessions = np.repeat(np.arange(len(table)), lengths)
     places = np.arange(len(sessions)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     times = (sessions.astype(np.int64) * 600 + places) * _SECOND  # sessions stand in the order of their times
-    data = _dataset(sessions, np.concatenate([np.asarray(one) for one in table]), times, known)
+    data = dataset(sessions, np.concatenate([np.asarray(one) for one in table]), times, known)
     histories = Histories.of([np.searchsorted(known, np.asarray(one)).tolist() for one in asked])
     relevant = np.searchsorted(known, targets).astype(np.int32)
     return Split(
@@ -94,7 +94,7 @@ def _ascending(users: NDArray[np.integer], seconds: NDArray[np.int64]) -> NDArra
     return seconds * _SECOND + np.arange(len(users)) - np.searchsorted(users, users)
 
 
-def _dataset(
+def dataset(
     users: NDArray[np.integer],
     items: NDArray[np.integer],
     times: NDArray[np.int64],

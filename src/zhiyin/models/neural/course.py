@@ -41,7 +41,7 @@ class Course:
         self.schedule = schedule
         self.last = max(schedule.epochs * steps, 1)
         self.optimizer = torch.optim.AdamW(
-            network.parameters(), schedule.learning_rate, (0.9, 0.98), weight_decay=schedule.weight_decay
+            network.parameters(), schedule.learning_rate, (0.9, 0.98), weight_decay=schedule.weight_decay, fused=True
         )
         self.steps = 0
         self.curve: list[Epoch] = []

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import torch
 from torch.nn import functional
 
-_CHUNK = 1 << 20  # scores made at once: they stay in the cache while they are used
+_CHUNK = 1 << 22  # scores made at once: few enough to stay near, many enough to add up the gradients seldom
 _LARGEST = 60.0  # of a score whose exponential can be summed as it is
 
 
