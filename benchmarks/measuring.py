@@ -1,5 +1,6 @@
 """One row of the accuracy benchmark: settings chosen on validation, a model trained on all of train and asked once."""
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from zhiyin.data.split import Split
 from zhiyin.evaluation import metrics
 from zhiyin.evaluation.metrics import Hits, Relevant
 from zhiyin.models.recommender import Rates, Recommender
+from zhiyin.ranking.fuse import Combines
 from zhiyin.ranking.learn import blended
 from zhiyin.ranking.recommend import Pipeline
 from zhiyin.types import Indexes
@@ -78,19 +80,17 @@ def measured(name: str, model: str, settings: Mapping[str, Mapping[str, Any]], f
         Side(f"{name} {side}", protocol, split, shelf)
         for side, split in zip(("validation", "test"), protocol.splits(0), strict=True)
     )
-    start = time.perf_counter()
-    parts = _parts_of_blend(name, settings) if model == "blend" else _tuned_part(name, model, validation)
-    mixer = _mixed(parts, validation) if model == "blend" else None
-    tune_seconds, train_seconds, found = time.perf_counter() - start, [], []
-    if model == "blend":
-        tune_seconds += sum(row["tune_seconds"] for row in kept() if row["protocol"] == name and row["model"] in parts)
+    parts, mixer, tune_seconds = (
+        _mixed(name, settings, validation) if model == "blend" else _tuned(name, model, validation)
+    )
+    train_seconds, found = [], []
     for seed in range(protocol.seeds):
         if seed:
             test = replace(test, name=f"{name} test {seed}", split=protocol.splits(seed)[1])
         pipeline, seconds = test.fitted(parts)
         train_seconds.append(seconds)
         if mixer is not None:
-            pipeline = replace(pipeline, combine=mixer.combine)
+            pipeline = replace(pipeline, combine=mixer)
         values, lists = test.asked(pipeline)
         found.append(values)
         if lists is not None:
@@ -114,48 +114,57 @@ def measured(name: str, model: str, settings: Mapping[str, Mapping[str, Any]], f
     }
 
 
-def _parts_of_blend(name: str, settings: Mapping[str, Mapping[str, Any]]) -> Parts:
-    return {one: (SEARCHES[name][one], settings[one]) for one in BLENDS[name]}
-
-
-def _tuned_part(name: str, model: str, validation: Side) -> Parts:
+def _tuned(name: str, model: str, validation: Side) -> tuple[Parts, None, float]:
+    """One model with the settings that it chose."""
     search = SEARCHES[name][model]
-    return {model: (search, tuned(search, validation))}
+    settings, seconds = tuned(search, validation)
+    return {model: (search, settings)}, None, seconds
 
 
-def tuned(search: Search, validation: Side) -> dict[str, Any]:
-    """The best settings on the validation part: each setting in turn takes its best value, until time is up."""
+def _mixed(name: str, settings: Mapping[str, Mapping[str, Any]], validation: Side) -> tuple[Parts, Combines, float]:
+    """The parts of a blend, how they are combined, and the seconds that it took to find their settings and this."""
+    parts: Parts = {one: (SEARCHES[name][one], settings[one]) for one in BLENDS[name]}
+    start = time.perf_counter()
+    found = blended(validation.fitted(parts)[0], validation.split).combine
+    seconds = time.perf_counter() - start
+    print(f"  blend of {', '.join(parts)}: {np.round(found.weights_, 2).tolist()}", flush=True)  # type: ignore[attr-defined]  # a Blend has them
+    seconds += sum(row["tune_seconds"] for row in kept() if row["protocol"] == name and row["model"] in parts)
+    return parts, found, seconds
+
+
+def tuned(search: Search, validation: Side) -> tuple[dict[str, Any], float]:
+    """The best settings on the validation part, and the seconds that it took to find them.
+
+    The best of some whole sets of settings, then each setting in turn takes its best value, until time is up.
+    """
     split, protocol = validation.split, validation.protocol
     rows = np.sort(np.random.default_rng(0).permutation(len(split))[: protocol.validation_queries])
-    start, best = time.perf_counter(), dict(search.start)
-    if not search.grid:
-        return best
-    least = protocol.k == 0  # an error, not a gain
-    values = _tried(search, best, validation, rows)
-    for key, options in search.grid.items():
-        for option in options:
-            if time.perf_counter() - start > TUNING_SECONDS:
-                return best
-            other = {**best, key: option}
-            found = _tried(search, other, validation, rows)
-            if (found < values) if least else (found > values):
-                best, values = other, found
-    return best
+    best, value, spent = dict(search.start), -math.inf, 0.0
+    if not search.grid and not search.others:
+        return best, spent
+    trials = [(None, None), *((None, other) for other in search.others)]
+    trials += [(key, option) for key, options in search.grid.items() for option in options]
+    for key, option in trials:
+        if spent > TUNING_SECONDS:
+            break
+        other = {**best, key: option} if key else dict(option or best)
+        found, seconds = _tried(search, other, validation, rows)
+        spent += seconds
+        if found > value:
+            best, value = other, found
+    return best, spent
 
 
-def _tried(search: Search, settings: Mapping[str, Any], validation: Side, rows: np.ndarray) -> float:
-    """The mean of the protocol's metrics over some validation queries."""
+def _tried(search: Search, settings: Mapping[str, Any], validation: Side, rows: np.ndarray) -> tuple[float, float]:
+    """How good the settings are over some validation queries, more being better, and the seconds that it took."""
+    pipeline, spent = validation.fitted({"": (search, settings)})
     start = time.perf_counter()
-    values = validation.asked(validation.fitted({"": (search, settings)})[0], rows)[0]
+    values = validation.asked(pipeline, rows)[0]
+    spent += time.perf_counter() - start
     words = ", ".join(f"{key} {value:.4f}" for key, value in values.items())
-    print(f"  {search.type} {dict(settings)}: {words} ({time.perf_counter() - start:.0f} s)", flush=True)
-    return float(np.mean([*values.values()]))
-
-
-def _mixed(parts: Parts, validation: Side) -> Pipeline:
-    found = blended(validation.fitted(parts)[0], validation.split)
-    print(f"  blend of {', '.join(parts)}: {np.round(found.combine.weights_, 2).tolist()}", flush=True)  # type: ignore[attr-defined]  # a Blend has them
-    return found
+    print(f"  {search.type} {dict(settings)}: {words} ({spent:.0f} s)", flush=True)
+    gain = float(np.mean([*values.values()]))
+    return gain if validation.protocol.k else -gain, spent
 
 
 def _rmse(model: Recommender, split: Split) -> float:

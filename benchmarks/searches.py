@@ -10,11 +10,12 @@ from zhiyin.models.recommender import Recommender
 
 @dataclass(frozen=True)
 class Search:
-    """One model: where the search starts, and what it tries, one setting after the other."""
+    """One model: where the search starts, what else is tried as a whole, and then one setting after the other."""
 
     type: str
     start: Mapping[str, Any] = field(default_factory=dict)
     grid: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    others: tuple[Mapping[str, Any], ...] = ()
 
     def model(self, settings: Mapping[str, Any]) -> Recommender:
         """Not fitted yet."""
@@ -104,10 +105,61 @@ _SMALL = {
     ),
 }  # fmt: skip
 
+_HOUR = 1 / 24  # between two purchases of Amazon's sequences, which have no times
+
+_PURCHASES = {
+    "popularity": Search("Popularity", {"half_life_days": None}),
+    "co_visitation": Search(
+        "CoVisitation",
+        {"window_hours": 1.5, "backward": 0.2, "half_life_days": 6 * _HOUR},
+        {"half_life_days": (3 * _HOUR,), "popularity_exponent": (0.0, 0.6), "window_hours": (3.5, 8.5, 20.5)},
+    ),
+    "item_knn": Search(
+        "ItemKNN",
+        {"half_life_days": 6 * _HOUR, "neighbours": 300},
+        {
+            "half_life_days": (3 * _HOUR, 12 * _HOUR), "shrinkage": (1.0, 20.0), "activity_exponent": (1.0,),
+            "out_exponent": (0.35, 0.2),
+        },
+    ),
+    "user_knn": Search(
+        "UserKNN",
+        {"half_life_days": 6 * _HOUR},
+        {
+            "half_life_days": (3 * _HOUR, 12 * _HOUR), "neighbours": (300,), "popularity_exponent": (0.0, 1.0),
+            "out_exponent": (0.2, 0.35),
+        },
+    ),
+    "ease": Search(
+        "EASE", {"half_life_days": 6 * _HOUR}, {"half_life_days": (3 * _HOUR,), "l2": (200.0, 100.0, 50.0, 25.0)}
+    ),
+    "sasrec": Search(
+        "SASRec",
+        {
+            "dimensions": 128, "window": 50, "dropout": 0.5, "temperature": 0.07, "batch_events": 1024,
+            "learning_rate": 0.003, "epochs": 15,
+        },
+        others=(
+            {
+                "dimensions": 256, "window": 50, "dropout": 0.5, "temperature": 0.05, "batch_events": 1024,
+                "learning_rate": 0.002, "epochs": 12,
+            },
+        ),
+    ),
+}  # fmt: skip
+
+_SESSIONS = {
+    "item_knn": Search("ItemKNN", {"half_life_days": 0.00001}),
+    "sasrec": Search("SASRec", {"window": 20}),
+}
+
 SEARCHES: Mapping[str, Mapping[str, Search]] = {
     "gowalla": {**_GOWALLA, "light_gcn": _GOWALLA_GRAPH},
     "yelp2018": _LARGE,
     "lastfm-2k": _SMALL,
+    "amazon-beauty": _PURCHASES,
+    "amazon-toys": _PURCHASES,
+    "yoochoose-1_64": _SESSIONS,
     "ml-100k": {
         "rating_baseline": Search("RatingBaseline", {}, {"item_shrinkage": (2.0, 10.0), "user_shrinkage": (2.0, 10.0)}),
         "biased_mf": Search("BiasedMF", {}, {"l2": (0.05, 0.15), "bias_l2": (0.01, 0.05), "dimensions": (30, 200)}),
@@ -117,5 +169,10 @@ SEARCHES: Mapping[str, Mapping[str, Search]] = {
 
 _BLEND = ("slim", "graph_filter", "ials", "user_knn")
 
-BLENDS: Mapping[str, tuple[str, ...]] = {"gowalla": _BLEND, "yelp2018": _BLEND, "lastfm-2k": _BLEND}
+_NEXT = ("co_visitation", "item_knn", "user_knn", "ease", "sasrec")
+
+BLENDS: Mapping[str, tuple[str, ...]] = {
+    "gowalla": _BLEND, "yelp2018": _BLEND, "lastfm-2k": _BLEND,
+    "amazon-beauty": _NEXT, "amazon-toys": _NEXT,
+}  # fmt: skip
 """The models whose blend is measured, with the settings that each had chosen alone: each sees what the others miss."""

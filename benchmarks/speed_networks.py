@@ -1,7 +1,7 @@
 """SASRec beside that of RecTools on ML-1M: the same loss, width, layers, heads, window, batch and epochs, in one run.
 
 Each trains in a process of its own and is asked for everybody's last item, so that speed is not bought with accuracy.
-Then where our time goes, and how it grows with the catalogue and the window.
+Then where our time goes, how it grows with the catalogue and the window, and what a request takes on one core.
 """
 
 import os
@@ -22,6 +22,7 @@ from zhiyin.data.dataset import Dataset
 from zhiyin.data.split import Split
 from zhiyin.evaluation import metrics
 from zhiyin.evaluation.metrics import Hits, Relevant
+from zhiyin.models.recommender import Precision
 from zhiyin.models.sasrec import SASRec
 from zhiyin.models.watch import watched
 from zhiyin.ranking.recommend import Pipeline
@@ -32,13 +33,15 @@ EPOCHS, SESSIONS = 3, 128  # the batch of RecTools is of sessions; ours has as m
 SHAPE: dict[str, Any] = {"layers": 2, "heads": 4, "dimensions": 128, "dropout": 0.2, "window": 200}
 RATE = 0.001
 SHOWN = 12  # operations of the profile
+REQUESTS = 500
+_FORMS: dict[str, Precision] = {"ONNX Runtime": "float32", "ONNX Runtime, int8": "int8", "PyTorch": "float32"}
 
 
 def run() -> list[dict[str, Any]]:
     """The race, the profile, and the growth."""
     if not (DATA / "ml-1m").exists():
         return []
-    return [*_race(), *alone(_profile)["rows"], *_growth()]
+    return [*_race(), *alone(_profile)["rows"], *_growth(), *_requests()]
 
 
 def _race() -> list[dict[str, Any]]:
@@ -132,6 +135,30 @@ def _timed(items: int, window: int) -> dict[str, float]:
     data = _random(np.random.default_rng(0), 500, 200, items)
     _trained(data, window, 1)
     return {"seconds": _trained(data, window, 1)}
+
+
+def _requests() -> list[dict[str, Any]]:
+    """A list of ten for one person of ML-1M with a full window, one at a time, by ONNX Runtime and by PyTorch."""
+    os.environ["ZHIYIN_THREADS"] = "1"
+    try:
+        return [{"what": f"a request, ML-1M, one core, {name}", **alone(_request, name)} for name in _FORMS]
+    finally:
+        del os.environ["ZHIYIN_THREADS"]
+
+
+def _request(form: str) -> dict[str, float]:
+    test = SEQUENCES["ml-1m"].splits(0)[1]
+    model = SASRec(**SHAPE, epochs=1, validation_people=0).fit(
+        test.train.with_interactions(test.train.interactions[:20_000])
+    )
+    pipeline = Pipeline.of(model if form == "PyTorch" else model.exported(_FORMS[form]), test.train)
+    busy = np.argsort(-test.queries.histories.lengths)[:REQUESTS]
+    spent = []
+    for row in busy:
+        start = time.perf_counter()
+        pipeline.recommend(test.queries[[row]], 10)
+        spent.append((time.perf_counter() - start) * 1000)
+    return {"p50_ms": float(np.median(spent[1:])), "p99_ms": float(np.quantile(spent[1:], 0.99))}
 
 
 def _trained(data: Dataset, window: int, epochs: int) -> float:

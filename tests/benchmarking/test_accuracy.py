@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from benchmarks import accuracy, protocols
+from benchmarks import measuring, protocols, rows, searches, sequences
 
 USERS, ITEMS = 40, 60
 
@@ -53,7 +53,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def measured(name: str, folder: Path) -> tuple[dict[str, float], pl.DataFrame]:
-    row = accuracy.measured(name, "item_knn", {}, str(folder))
+    row = measuring.measured(name, "item_knn", {}, str(folder), str(folder / "networks"))
     lists = pl.concat([pl.read_parquet(path) for path in sorted(folder.glob("*.parquet"))])
     assert lists.columns == ["user", "item", "rank", "protocol", "model", "seed"]
     assert lists.select("protocol", "model").unique().rows() == [(name, "item_knn")]
@@ -98,11 +98,54 @@ def test_a_blend_has_taken_the_time_of_its_parts_to_tune(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     results = tmp_path / "results" / "accuracy.json"
-    monkeypatch.setattr(accuracy, "RESULTS", results)
+    monkeypatch.setattr(rows, "RESULTS", results)
     small = {"graph_filter": {"dimensions": 4}, "ials": {"dimensions": 4}}
-    for model in accuracy.BLEND:
+    for model in searches.BLENDS["gowalla"]:
         row = {"protocol": "gowalla", "model": model, "tune_seconds": 1000.0, "peak_mb": 1.0}
-        accuracy.keep({**row, "settings": {model: small.get(model, {})}})
+        rows.keep({**row, "settings": {model: small.get(model, {})}})
     (tmp_path / "lists").mkdir()
-    row = accuracy.measured("gowalla", "blend", accuracy.chosen_settings("gowalla"), str(tmp_path / "lists"))
-    assert row["tune_seconds"] > 1000.0 * len(accuracy.BLEND)
+    settings = rows.chosen_settings("gowalla")
+    row = measuring.measured("gowalla", "blend", settings, str(tmp_path / "lists"), str(tmp_path / "networks"))
+    assert row["tune_seconds"] > 1000.0 * len(searches.BLENDS["gowalla"])
+
+
+def test_the_last_purchase_of_everybody_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: Path
+) -> None:
+    rng = np.random.default_rng(1)
+    bought = {7 + user: [100 + item for item in tastes(rng, user, 8)] for user in range(USERS)}
+    lines = [" ".join(map(str, [user, *items])) for user, items in bought.items()]
+    path = data / "amazon-toys" / "sequences.txt.gz"
+    path.parent.mkdir()
+    path.write_bytes(gzip.compress("\n".join(lines).encode() + b"\n"))
+    monkeypatch.setattr(sequences, "DATA", data)
+    (tmp_path / "lists").mkdir()
+    metrics, lists = measured("amazon-toys", tmp_path / "lists")
+    assert not [row for row in lists.select("user", "item").rows() if row[1] in bought[row[0]][:-1]]
+    truth = {user: {items[-1]} for user, items in bought.items()}
+    assert recomputed(lists, truth, 10) == pytest.approx((metrics["recall@10"], metrics["ndcg@10"]), abs=1e-9)
+
+
+def test_every_prefix_of_later_sessions_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: Path
+) -> None:
+    rng = np.random.default_rng(2)
+    sessions = [[200 + item for item in tastes(rng, one, 4)] for one in range(USERS)]
+    asked = [(one[:end], one[end]) for one in sessions[:9] for end in (1, 2, 3)]
+    folder = data / "yoochoose-1_64"
+    folder.mkdir()
+    for name, lines in (
+        ("train_sessions.txt", [" ".join(map(str, one)) for one in sessions]),
+        ("test_prefix_target.txt", [f"{' '.join(map(str, past))}\t{came}" for past, came in asked]),
+    ):
+        (folder / f"{name}.gz").write_bytes(gzip.compress("\n".join(lines).encode() + b"\n"))
+    monkeypatch.setattr(sequences, "DATA", data)
+    (tmp_path / "lists").mkdir()
+    metrics, lists = measured("yoochoose-1_64", tmp_path / "lists")
+    assert lists["user"].unique().to_list() == list(range(len(asked)))
+    ranks = [
+        lists.filter((pl.col("user") == row) & (pl.col("item") == came))["rank"].to_list()
+        for row, (_, came) in enumerate(asked)
+    ]
+    assert metrics["hit_rate@20"] == pytest.approx(np.mean([bool(rank) for rank in ranks]))
+    assert metrics["mrr@20"] == pytest.approx(np.mean([1 / rank[0] if rank else 0.0 for rank in ranks]))

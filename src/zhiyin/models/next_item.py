@@ -39,6 +39,7 @@ class NextItem(Embedding):
     window: int = 100  # events of a history that are read; more take more time, and rarely help beyond 200
     dimensions: int = 64
     dropout: float = 0.2
+    temperature: float | None = None  # scores are cosines over it; None: inner products, which favour popular items
     loss: Literal["softmax", "sampled_softmax", "gbce"] = "softmax"  # all items; for more than 50,000 some are drawn
     negatives: int = 512  # drawn, shared by a batch
     uniform_share: float = 0.5  # of these, where loss is "sampled_softmax"; the others are what came elsewhere
@@ -63,6 +64,8 @@ class NextItem(Embedding):
         require(self, "window", self.window >= 1, ">= 1", "try 20 to 200")
         require(self, "dimensions", self.dimensions >= 1, ">= 1", "try 64 to 256")
         require(self, "dropout", 0 <= self.dropout < 1, "from 0 to below 1", "try 0.1 to 0.5")
+        positive = self.temperature is None or self.temperature > 0
+        require(self, "temperature", positive, "> 0", "try 0.05 to 0.1, or leave it out for inner products")
         require(self, "negatives", self.negatives >= 1, ">= 1", "try 100 to 1000")
         require(self, "uniform_share", 0 <= self.uniform_share <= 1, "from 0 to 1", "try 0.5")
         require(self, "calibration", 0 <= self.calibration <= 1, "from 0 to 1", "try 0.75")

@@ -96,7 +96,9 @@ class TwoTower(NextItem):
         hidden = np.maximum(matrix @ self.tower_["terms.weight"] + self.tower_["bias"], 0)
         vectors = np.asarray(hidden @ self.tower_["output"], np.float32)
         vectors[np.diff(matrix.indptr) == 0] = np.nan
-        return vectors
+        if self.temperature is None:
+            return vectors
+        return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.float32(1e-12))
 
     def update(self, data: Dataset, items: Indexes) -> Self:  # noqa: ARG002 - nothing is taken over
         """Another, trained anew: what is said of the items may have changed, too."""

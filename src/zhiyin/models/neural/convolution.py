@@ -4,6 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from zhiyin.models.neural.dropout import Dropout
 from zhiyin.models.neural.encoder import Shape
 
 
@@ -27,7 +28,7 @@ class DilatedBlock(nn.Module):
         d = shape.dimensions
         self.near, self.far = CausalConvolution(d, d, width, dilation), CausalConvolution(d, d, width, 2 * dilation)
         self.after_near, self.after_far = nn.LayerNorm(d), nn.LayerNorm(d)
-        self.dropout = nn.Dropout(shape.dropout)
+        self.dropout = Dropout(shape.dropout)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """[b, t, d] -> [b, t, d]."""
@@ -50,7 +51,7 @@ class CaserBlock(nn.Module):
         self.horizontal = nn.ModuleList([nn.Conv1d(d, horizontal, height) for height in range(1, reach + 1)])
         self.vertical = nn.Linear(reach, vertical, bias=False)
         self.together = nn.Linear(reach * horizontal + vertical * d, d)
-        self.dropout = nn.Dropout(shape.dropout)
+        self.dropout = Dropout(shape.dropout)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """[b, t, d] -> [b, t, d]."""

@@ -8,7 +8,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
+from torch.nn import functional
 
+from zhiyin.models.neural.dropout import Dropout
 from zhiyin.models.neural.sequences import GAPS, Events
 
 Block = nn.Module
@@ -24,6 +26,7 @@ class Shape:
     window: int
     dimensions: int
     dropout: float
+    temperature: float | None = None  # of cosines; None: inner products of vectors of any length
 
 
 class Parts(NamedTuple):
@@ -42,6 +45,9 @@ class Encoder(nn.Module):
 
     An event is the sum of the vectors of its item, its place in the window, its kind and the time since the event
     before. A block costs a few lines: it sees [b, t, d] and gives [b, t, d].
+
+    With a temperature, vectors of items have length 1 and scores are cosines over it, so that no item is favoured for
+    being popular (NISER, Gupta et al. 2019).
     """
 
     def __init__(self, shape: Shape, blocks: Sequence[Block], parts: Parts = _PLAIN) -> None:
@@ -49,10 +55,11 @@ class Encoder(nn.Module):
         d = shape.dimensions
         self.items = nn.Embedding(shape.items + 1, d, padding_idx=0) if parts.items is None else parts.items
         self.people = parts.people
+        self.temperature = shape.temperature
         self.positions = nn.Embedding(shape.window, d) if parts.positions else None
         self.kinds = nn.Embedding(shape.kinds + 1, d, padding_idx=0) if shape.kinds > 1 else None
         self.gaps = nn.Embedding(GAPS, d)
-        self.dropout = nn.Dropout(shape.dropout)
+        self.dropout = Dropout(shape.dropout)
         self.blocks = nn.ModuleList(blocks)
         self.norm = nn.LayerNorm(d)
         self._start(d)
@@ -66,11 +73,12 @@ class Encoder(nn.Module):
         x = self.dropout(x + self.gaps(gaps))
         for block in self.blocks:
             x = block(x)
-        return self.norm(x.float())  # a block may end in bfloat16
+        x = self.norm(x.float())  # a block may end in bfloat16
+        return x if self.temperature is None else functional.normalize(x, dim=-1) / self.temperature
 
     def all(self, events: Events, known: torch.Tensor | None = None) -> torch.Tensor:
         """float32[b, t, d]: what comes after each event; `known` float32[b, d] is what is known of each person."""
-        x = self.items(events.items)
+        x = self.vectors_of(events.items)
         return self(x if known is None else x + known[:, None], events.kinds, events.gaps)
 
     def last(self, events: Events, known: torch.Tensor | None = None) -> torch.Tensor:
@@ -83,10 +91,17 @@ class Encoder(nn.Module):
         """float32[b, d]: what is known of these people, where that is asked at all."""
         return None if self.people is None else self.people(torch.from_numpy(owners).to(self.norm.weight.device))
 
+    def vectors_of(self, places: torch.Tensor) -> torch.Tensor:
+        """float32[..., d] of int64[...], 1 + the item's place; 0 is no item."""
+        return self._as_scored(self.items(places))
+
     @property
     def item_vectors(self) -> torch.Tensor:
         """float32[items, d], the vectors that scores are made with."""
-        return cast(torch.Tensor, self.items.weight)[1:]
+        return self._as_scored(cast(torch.Tensor, self.items.weight)[1:])
+
+    def _as_scored(self, vectors: torch.Tensor) -> torch.Tensor:
+        return vectors if self.temperature is None else functional.normalize(vectors, dim=-1)
 
     def _start(self, d: int) -> None:
         """Small vectors, so that all items score alike at first."""

@@ -6,6 +6,7 @@ import torch
 from torch.nn import functional
 
 _CHUNK = 1 << 22  # scores made at once: few enough to stay near, many enough to add up the gradients seldom
+_PIECES = 16
 _LARGEST = 60.0  # of a score whose exponential can be summed as it is
 
 
@@ -23,13 +24,14 @@ class _Softmax(torch.autograd.Function):
         grad_h, grad_vectors = torch.empty_like(hidden), torch.zeros_like(table)
         bounded = float(h.norm(dim=1).max() * vectors.norm(dim=1).max()) < _LARGEST if len(h) else True
         rows = max(_CHUNK // len(vectors), 32)
+        room = torch.empty(min(rows, len(h)), len(vectors), dtype=digits, device=h.device)  # new pages would cost more
         total = torch.zeros((), device=h.device)
         for start in range(0, len(h), rows):
             part = h[start : start + rows]
-            scores = part @ vectors.T  # [rows, c]
+            scores = torch.mm(part, vectors.T, out=room[: len(part)])  # [rows, c]
             most = torch.zeros(len(part), 1, device=h.device) if bounded else scores.amax(dim=1, keepdim=True).float()
             weights = scores.exp_() if bounded else scores.sub_(most).exp_()
-            sums = weights.sum(dim=1, keepdim=True, dtype=torch.float32)
+            sums = _row_sums(weights)
             total += (sums.log() + most).sum()
             grad_h[start : start + rows] = (weights @ vectors) / sums
             grad_vectors += weights.T @ (part / sums).to(digits)
@@ -43,6 +45,12 @@ class _Softmax(torch.autograd.Function):
     def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, None, None]:
         grad_h, grad_vectors = ctx.saved_tensors
         return grad_h * grad, grad_vectors * grad, None, None
+
+
+def _row_sums(weights: torch.Tensor) -> torch.Tensor:
+    """float32[rows, 1]; from the sums of pieces, each rounded by itself: a copy of all in float32 takes five times."""
+    pieces = [part.sum(dim=1, keepdim=True).float() for part in weights.chunk(_PIECES, dim=1)]
+    return torch.cat(pieces, dim=1).sum(dim=1, keepdim=True)
 
 
 def softmax(h: torch.Tensor, vectors: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:

@@ -3,6 +3,7 @@
 import torch
 from torch import nn
 
+from zhiyin.models.neural.dropout import Dropout
 from zhiyin.models.neural.encoder import Shape
 
 
@@ -30,7 +31,7 @@ class FeedForward(nn.Module):
         super().__init__()
         d = shape.dimensions
         self.network = nn.Sequential(
-            nn.LayerNorm(d), nn.Linear(d, 4 * d), nn.GELU(), nn.Linear(4 * d, d), nn.Dropout(shape.dropout)
+            nn.LayerNorm(d), nn.Linear(d, 4 * d), nn.GELU(), nn.Linear(4 * d, d), Dropout(shape.dropout)
         )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

@@ -193,7 +193,7 @@ def _key(model: "NextItem", sequences: Sequences, network: Encoder) -> str:
 
 def _network(model: "NextItem", items: nn.Module | None = None, people: nn.Module | None = None) -> Encoder:
     count = int(model.places_.max(initial=-1)) + 1
-    shape = Shape(count, model.kinds_, model.window, model.dimensions, model.dropout)
+    shape = Shape(count, model.kinds_, model.window, model.dimensions, model.dropout, model.temperature)
     return Encoder(shape, model.blocks(shape), Parts(items, people, model.positions))
 
 

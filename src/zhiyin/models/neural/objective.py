@@ -43,5 +43,5 @@ class Objective:
         if self.model.negatives > uniform:
             places = torch.randint(len(targets), (self.model.negatives - uniform,)).to(h.device)
             drawn = torch.cat([targets[places], drawn])
-        vectors = self.network.items
+        vectors = self.network.vectors_of
         return Rivals(h, vectors(targets + 1), vectors(drawn + 1), targets, drawn)

@@ -3,6 +3,7 @@
 import torch
 from torch import nn
 
+from zhiyin.models.neural.dropout import Dropout
 from zhiyin.models.neural.encoder import Shape
 
 
@@ -12,7 +13,7 @@ class RecurrentBlock(nn.Module):
     def __init__(self, shape: Shape) -> None:
         super().__init__()
         self.units = nn.GRU(shape.dimensions, shape.dimensions, batch_first=True)
-        self.dropout = nn.Dropout(shape.dropout)
+        self.dropout = Dropout(shape.dropout)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """What is carried after each place."""
