@@ -1,7 +1,7 @@
 """What a network over features has to learn: to tell clicks from the rest."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -35,7 +35,8 @@ def adam(module: ClickModule, l2: float) -> torch.optim.Optimizer:
     """Adam (Kingma and Ba 2015) on the loss plus l2/2 Σ v² over the vectors v of the features, and of nothing else."""
     tables = [value for name, value in module.weights.items() if name.endswith("_table")]
     others = [value for name, value in module.named_parameters() if not name.endswith("_table")]
-    return torch.optim.Adam([{"params": tables, "weight_decay": l2}, {"params": others}], fused=True)
+    groups: list[dict[str, Any]] = [{"params": tables, "weight_decay": l2}, {"params": others}]
+    return torch.optim.Adam(groups, fused=True)
 
 
 def predicted(module: ClickModule, batches: Iterable[Batch]) -> NDArray[np.float32]:

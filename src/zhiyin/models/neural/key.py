@@ -23,7 +23,7 @@ def key_of(model: object, data: Iterable[NDArray[Any]], network: nn.Module) -> s
     """
     found = hashlib.sha256(f"{model!r} {torch.__version__} {thread_count()} {rank_count()}".encode())
     for part in data:
-        found.update(np.ascontiguousarray(part))
+        found.update(np.ascontiguousarray(part).tobytes())
     for name, value in network.state_dict().items():
         found.update(name.encode() + np.ascontiguousarray(value.cpu().numpy()).tobytes())
     return found.hexdigest()
