@@ -5,12 +5,13 @@ AUC there is the one that answers the test file, once. Frappe's training file ha
 negatives that were drawn again, as those of the authors are not to be had.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -28,7 +29,11 @@ from zhiyin.models.deep_fm import DeepFM
 from zhiyin.models.final_mlp import FinalMLP
 from zhiyin.models.fm import FM
 from zhiyin.models.logistic_regression import LogisticRegression
+from zhiyin.models.watch import Point, watched
 from zhiyin.models.wide_and_deep import WideAndDeep
+
+if TYPE_CHECKING:
+    from zhiyin.models.neural.click_module import ClickModule
 
 Logits = NDArray[np.float32]
 _BLOCK = 8192  # rows answered at once
@@ -90,7 +95,6 @@ def measured(name: str, model: str, folder: str) -> dict[str, Any]:
     import torch  # the extra neural
 
     from zhiyin.models.neural.click_module import ClickModule
-    from zhiyin.models.neural.click_training import Batch, Epoch, Schedule, predicted, train
 
     network, sides = CLICKS[name].networks[model], read(name)
     start = perf_counter()
@@ -98,26 +102,9 @@ def measured(name: str, model: str, folder: str) -> dict[str, Any]:
     features = {side: table.encode(frame) for side, (frame, _) in sides.items()}
     labels = {side: clicked for side, (_, clicked) in sides.items()}
     torch.manual_seed(network.seed)
-    rng = np.random.default_rng(network.seed)
     module = ClickModule(network, [table.layout], network.dropped)
-
-    def batches(rows: NDArray[np.int64], side: str, size: int) -> Iterator[Batch]:
-        for first in range(0, len(rows), size):
-            part = rows[first : first + size]
-            yield Batch((Part(features[side][part]),), labels[side][part])
-
-    def validate() -> float:
-        everybody = np.arange(len(labels["validation"]))
-        return area(predicted(module, batches(everybody, "validation", _BLOCK)), labels["validation"])
-
-    def watch(epoch: Epoch) -> None:
-        print(
-            f"  {model} epoch {epoch.epoch + 1}: loss {epoch.loss:.4f}, validation AUC {epoch.metric:.4f}", flush=True
-        )
-
-    schedule = Schedule(network.epochs, network.learning_rate, network.l2, network.patience)
-    rows = len(labels["train"])
-    train(module, lambda _: batches(rng.permutation(rows), "train", network.batch_size), schedule, validate, watch)
+    with watched(partial(_told, model)):
+        _teach(module, network, features, labels)
     seconds, weights = perf_counter() - start, module.plain()
     found = {side: _answers(network, weights, table, features[side]) for side in ("validation", "test")}
     np.savez(Path(folder) / f"{model}.npz", **found, seconds=np.array(seconds))  # type: ignore[arg-type]  # arrays
@@ -147,6 +134,38 @@ def read(name: str) -> dict[str, tuple[pl.DataFrame, NDArray[np.float32]]]:
         )  # fmt: skip
         found[side] = lines.drop("label"), (lines["label"].to_numpy() > 0).astype(np.float32)
     return found
+
+
+def _teach(
+    module: "ClickModule", network: ClickModel, features: Mapping[str, Encoded], labels: Mapping[str, Logits]
+) -> None:
+    """Train with the settings of `network`."""
+    from zhiyin.models.neural.click_training import Batch, adam, cost, predicted
+    from zhiyin.models.neural.course import Schedule
+    from zhiyin.models.neural.rates import Shrinking
+    from zhiyin.models.neural.train import Step, Validation, train
+
+    rng = np.random.default_rng(network.seed)
+
+    def batches(rows: NDArray[np.int64], side: str, size: int) -> Iterator[Batch]:
+        for first in range(0, len(rows), size):
+            part = rows[first : first + size]
+            yield Batch((Part(features[side][part]),), labels[side][part])
+
+    def lesson(_: int) -> Iterator[Callable[[], Step]]:
+        for batch in batches(rng.permutation(len(labels["train"])), "train", network.batch_size):
+            yield partial(cost, module, batch)
+
+    def validated() -> float:
+        everybody = np.arange(len(labels["validation"]))
+        return area(predicted(module, batches(everybody, "validation", _BLOCK)), labels["validation"])
+
+    schedule = Schedule(network.epochs, Shrinking(network.learning_rate), patience=network.patience, seed=network.seed)
+    train(module, lesson, adam(module, network.l2), schedule, validation=Validation("AUC", validated))
+
+
+def _told(model: str, point: Point) -> None:
+    print(f"  {model} epoch {point.epoch}: loss {point.loss:.4f}, validation AUC {point.metric:.4f}", flush=True)
 
 
 def _answers(network: ClickModel, weights: Mapping[str, Logits], table: FeatureTable, rows: Encoded) -> Logits:

@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -19,13 +20,17 @@ from zhiyin.models.deep_fm import DeepFM
 from zhiyin.models.final_mlp import FinalMLP
 from zhiyin.models.fm import FM
 from zhiyin.models.logistic_regression import LogisticRegression
+from zhiyin.models.watch import watched
 from zhiyin.models.wide_and_deep import WideAndDeep
 
 torch = pytest.importorskip("torch")
 
 from zhiyin.compute.click_metrics import area  # noqa: E402
 from zhiyin.models.neural.click_module import ClickModule, dropped  # noqa: E402
-from zhiyin.models.neural.click_training import Batch, Schedule, predicted, train  # noqa: E402
+from zhiyin.models.neural.click_training import Batch, adam, cost, predicted  # noqa: E402
+from zhiyin.models.neural.course import Schedule  # noqa: E402
+from zhiyin.models.neural.rates import Shrinking  # noqa: E402
+from zhiyin.models.neural.train import Validation, train  # noqa: E402
 
 ALL = [
     LogisticRegression(),
@@ -39,11 +44,8 @@ PAIRED = ALL[1:]  # all that know two features together
 
 
 @pytest.fixture(autouse=True)
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+def _one_thread(monkeypatch):
+    monkeypatch.setenv("ZHIYIN_THREADS", "1")
 
 
 def taught(network, frame, labels, kinds=None, epochs=20):
@@ -56,9 +58,9 @@ def taught(network, frame, labels, kinds=None, epochs=20):
     def batches(_):
         order = rng.permutation(len(labels))
         for rows in np.split(order, 8):
-            yield Batch((Part(features[rows]),), labels[rows])
+            yield partial(cost, module, Batch((Part(features[rows]),), labels[rows]))
 
-    curve = train(module, batches, Schedule(epochs, 0.02))
+    curve = train(module, batches, adam(module, l2=0.0), Schedule(epochs, Shrinking(0.02)))
     return module, features, table, curve
 
 
@@ -101,14 +103,18 @@ def test_training_ends_with_the_weights_of_the_best_epoch_and_shortens_its_steps
     heard, metrics = [], iter([0.5, 0.9, 0.8, 0.7, 0.6])
     kept = []
 
-    def validate():
+    def validated():
         kept.append(module.plain())
         return next(metrics)
 
-    batches = [Batch((Part(features),), labels)]
-    curve = train(module, lambda _: batches, Schedule(9, 0.1, patience=2), validate, heard.append)
+    batches = [partial(cost, module, Batch((Part(features),), labels))]
+    schedule = Schedule(9, Shrinking(0.1), patience=2)
+    with watched(heard.append):
+        curve = train(
+            module, lambda _: batches, adam(module, l2=0.0), schedule, validation=Validation("AUC", validated)
+        )
     assert [one.metric for one in curve] == [0.5, 0.9, 0.8, 0.7]
-    assert heard == curve
+    assert [(one.loss, one.metric) for one in heard] == [(one.loss, one.metric) for one in curve]
     np.testing.assert_array_equal(module.plain()["codes_0_table"], kept[1]["codes_0_table"])
     moved = [
         np.abs(after["constant"] - before["constant"]) + np.abs(after["codes_0_table"] - before["codes_0_table"]).max()

@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
 from typing import Annotated
 
 import typer
@@ -25,6 +26,8 @@ from zhiyin.cli.similar import similar
 from zhiyin.cli.train import train
 from zhiyin.cli.tune import tune
 from zhiyin.cli.versions import versions
+from zhiyin.compute.ranks import rank, rank_count
+from zhiyin.errors import ConfigError
 
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Begin": (demo, init, check),
@@ -33,6 +36,8 @@ PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Releases": (versions, promote, rollback),
     "Care": (doctor,),
 }
+SHARED = ("train", "evaluate")
+"""The verbs that several processes can do together."""
 
 app = typer.Typer(
     name="zhiyin",
@@ -52,7 +57,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a terminal without Chinese shows escapes, not an error
-    sys.exit(_code(words or ["--help"]))
+    with _first_alone_heard():
+        code = _code(words or ["--help"])
+    sys.exit(code)
+
+
+@contextmanager
+def _first_alone_heard() -> Iterator[None]:
+    """Of several processes; the others have the same to say."""
+    if rank() == 0:
+        yield
+        return
+    with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stdout(nowhere):
+        yield
 
 
 def _code(words: list[str]) -> int:
@@ -69,7 +86,8 @@ def _code(words: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # who read it has gone: the last flush is quiet
         return 0
     except REPORTED as error:
-        print(f"zhiyin: {harmless(sentence(error))}", file=sys.stderr)
+        who = f"zhiyin (process {rank()})" if rank() else "zhiyin"  # what fails may fail in one of them alone
+        print(f"{who}: {harmless(sentence(error))}", file=sys.stderr)
         return FAILED
     return code if isinstance(code, int) else 0
 
@@ -87,3 +105,8 @@ def _zhiyin(
         print(zhiyin.__version__)
     elif context.invoked_subcommand is None:
         print(context.get_help())
+    elif rank_count() > 1 and context.invoked_subcommand not in SHARED:
+        raise ConfigError(
+            f"`zhiyin {context.invoked_subcommand}` is the work of one process, and there are {rank_count()} "
+            "(WORLD_SIZE): start it without torchrun"
+        )

@@ -8,6 +8,7 @@ import typer
 
 from zhiyin.cli.options import CONFIG, AsJson, ConfigPath, Html
 from zhiyin.cli.printing import say, show, show_json
+from zhiyin.compute.ranks import rank
 
 
 def evaluate(
@@ -31,7 +32,7 @@ def evaluate(
     data = project.prepared().dataset(settings.weights)
     with bars() as progress:
         found = compare(settings, data, project.root, progress=progress)
-    if html:
+    if html and rank() == 0:
         replace_bytes(html, page(found.report).encode())
     if as_json:
         show_json({"chosen": found.chosen, "note": found.note, "report": json.loads(found.report.as_json())})

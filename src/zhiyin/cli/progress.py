@@ -1,4 +1,4 @@
-"""Bars while something takes long; silence where standard error is no terminal."""
+"""Bars while something takes long; silence where standard error is no terminal, or another process shows them."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -7,13 +7,16 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from zhiyin.compute.ranks import rank
+
 
 @contextmanager
 def bars() -> Iterator[Callable[[str, int, int], None]]:
     """A callback for what is being done, how many steps of it are behind and how many there are: a bar per task."""
     shown = Console(file=sys.stderr)
     columns = (TextColumn("{task.description:<34}", markup=False), BarColumn(30), MofNCompleteColumn())
-    with Progress(*columns, TimeElapsedColumn(), console=shown, disable=not shown.is_terminal) as progress:
+    hidden = not shown.is_terminal or rank() > 0
+    with Progress(*columns, TimeElapsedColumn(), console=shown, disable=hidden) as progress:
         watcher = _Watcher(progress)
         yield watcher.tell
         watcher.finish()

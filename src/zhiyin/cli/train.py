@@ -4,6 +4,7 @@ import os
 
 from zhiyin.cli.options import CONFIG, AsJson, ConfigPath, Html
 from zhiyin.cli.printing import say, show, show_json
+from zhiyin.compute.ranks import rank
 
 
 def train(config: ConfigPath = CONFIG, html: Html = None, as_json: AsJson = False) -> None:
@@ -20,7 +21,7 @@ def train(config: ConfigPath = CONFIG, html: Html = None, as_json: AsJson = Fals
     project = Project.read(config)
     with bars() as progress:
         found = trained(project.config, project.root, now=now(), environment=os.environ, progress=progress)
-    if html:
+    if html and rank() == 0:
         replace_bytes(html, page(found.report).encode())
     if as_json:
         show_json(found.as_json())

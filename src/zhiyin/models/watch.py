@@ -19,6 +19,7 @@ class Point(NamedTuple):
     epochs: int  # at most
     loss: float
     metric: float  # of the validation; NaN where there is none
+    measure: str  # which metric that is
 
 
 class Keeps(Protocol):

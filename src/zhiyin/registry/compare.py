@@ -145,7 +145,7 @@ def fitted(
 
 def _teller(doing: str, progress: Progress) -> Callable[[Point], None]:
     def tell(point: Point) -> None:
-        metric = "" if math.isnan(point.metric) else f", NDCG {point.metric:.4f}"
+        metric = "" if math.isnan(point.metric) else f", {point.measure} {point.metric:.4f}"
         progress(f"{doing}: loss {point.loss:.3f}{metric}", point.epoch, point.epochs)
 
     return tell

@@ -2,13 +2,15 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from zhiyin.models.neural.curve import Epoch, best
+from zhiyin.models.neural.rates import Rate
 from zhiyin.models.watch import State
 
 
@@ -17,32 +19,19 @@ class Schedule:
     """How long and how fast."""
 
     epochs: int
-    learning_rate: float
-    weight_decay: float = 0.0
-    warm_up: int = 200  # steps from a learning rate of zero to the whole
-    clip: float = 1.0  # the longest gradient
+    rate: Rate
+    clip: float = math.inf  # the longest gradient
     patience: int = 10  # epochs without a better validation before it ends
     seed: int = 0
-
-
-class Epoch(NamedTuple):
-    """One point of the curve."""
-
-    epoch: int
-    loss: float  # mean over what was predicted
-    metric: float  # of the validation; NaN where there is none
 
 
 class Course:
     """A network, its optimizer, the curve so far, and the weights of the best epoch."""
 
-    def __init__(self, network: nn.Module, schedule: Schedule, steps: int) -> None:
+    def __init__(self, network: nn.Module, optimizer: torch.optim.Optimizer, schedule: Schedule) -> None:
         self.network = network
+        self.optimizer = optimizer
         self.schedule = schedule
-        self.last = max(schedule.epochs * steps, 1)
-        self.optimizer = torch.optim.AdamW(
-            network.parameters(), schedule.learning_rate, (0.9, 0.98), weight_decay=schedule.weight_decay, fused=True
-        )
         self.steps = 0
         self.curve: list[Epoch] = []
         self.best = _copied(network.state_dict())
@@ -50,22 +39,23 @@ class Course:
     @property
     def is_over(self) -> bool:
         """After the last epoch, without hope of a better one, or where numbers have ceased to be numbers."""
-        since = len(self.curve) - 1 - self._best_epoch
+        since = len(self.curve) - 1 - best(self.curve)
         done = len(self.curve) >= self.schedule.epochs or (bool(self.curve) and since >= self.schedule.patience)
         return done or (bool(self.curve) and not math.isfinite(self.curve[-1].loss))
 
     def step(self) -> None:
         """Follow the gradients, at the rate of the moment."""
-        nn.utils.clip_grad_norm_(self.network.parameters(), self.schedule.clip)
+        if self.schedule.clip < math.inf:
+            nn.utils.clip_grad_norm_(self.network.parameters(), self.schedule.clip)
         for group in self.optimizer.param_groups:
-            group["lr"] = self.schedule.learning_rate * self._rate()
+            group["lr"] = self.schedule.rate.at(self.steps, self.curve)
         self.optimizer.step()
         self.steps += 1
 
     def note(self, epoch: Epoch) -> None:
         """An epoch is done."""
         self.curve.append(epoch)
-        if self._best_epoch == len(self.curve) - 1:
+        if best(self.curve) == len(self.curve) - 1:
             self.best = _copied(self.network.state_dict())
 
     def state(self) -> State:
@@ -93,19 +83,6 @@ class Course:
             moments.setdefault(int(place), {})[name] = value
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": moments, "param_groups": groups})
-
-    @property
-    def _best_epoch(self) -> int:
-        """The first with the highest metric, or the last where nothing is validated; -1 is before the first."""
-        metrics = [one.metric for one in self.curve]
-        if all(map(math.isnan, metrics)):
-            return len(metrics) - 1
-        return int(np.nanargmax(metrics))
-
-    def _rate(self) -> float:
-        """Up in a straight line, then down a half cosine to a hundredth."""
-        rise = min(1.0, (self.steps + 1) / max(self.schedule.warm_up, 1))
-        return rise * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(self.steps / self.last, 1.0))))
 
 
 def _copied(weights: dict[str, Any]) -> dict[str, torch.Tensor]:

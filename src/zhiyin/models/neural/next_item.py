@@ -1,8 +1,8 @@
 """How a sequence model learns and answers with PyTorch."""
 
-import hashlib
 import weakref
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -10,16 +10,15 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from zhiyin.compute.ranks import rank, rank_count
-from zhiyin.compute.threads import thread_count
 from zhiyin.data.histories import Histories
 from zhiyin.models.neural.course import Schedule
 from zhiyin.models.neural.device import device, mixed_precision
 from zhiyin.models.neural.encoder import Encoder, Parts, Shape
+from zhiyin.models.neural.key import key_of
 from zhiyin.models.neural.objective import Objective
+from zhiyin.models.neural.rates import Cosine
 from zhiyin.models.neural.sequences import ANSWERED, Events, Sequences
-from zhiyin.models.neural.together import join
-from zhiyin.models.neural.train import Step, train
+from zhiyin.models.neural.train import Step, Validation, shared, train
 from zhiyin.types import Vectors
 
 if TYPE_CHECKING:
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 
 _K = 10
 _LEAST_VALIDATION = 20  # people: fewer say nothing
+_WARM_UP, _CLIP = 200, 1.0  # steps; the longest gradient
 Weights = dict[str, NDArray[np.float32]]
 Tower = Callable[[], nn.Module]
 
@@ -64,8 +64,6 @@ def learn(
     items, people
         What makes their vectors; see `Parts`.
     """
-    join()
-    torch.set_num_threads(thread_count())
     torch.manual_seed(model.seed)
     rng = np.random.default_rng(model.seed)
     network = _network(model, items and items(), people and people()).to(device())
@@ -75,17 +73,16 @@ def learn(
         everything = everything.rows(np.flatnonzero(_last_times(histories) > start.newest))
     held = _held_back(everything, model.validation_people, rng)
     lesson = _Lesson(model, everything.without_last(held), network)
-    validation = _Validation(network, everything.rows(held), model.window) if len(held) else None
-    schedule = Schedule(
-        (start or model).epochs if len(lesson.windows) else 0,
-        model.learning_rate,
-        model.weight_decay,
-        warm_up=min(200, lesson.steps),
-        patience=model.patience,
-        seed=model.seed,
+    epochs = (start or model).epochs if len(lesson.windows) else 0
+    rate = Cosine(model.learning_rate, epochs * lesson.steps, warm_up=min(_WARM_UP, lesson.steps))
+    curve = train(
+        network,
+        lesson.batches,
+        torch.optim.AdamW(network.parameters(), betas=(0.9, 0.98), weight_decay=model.weight_decay, fused=True),
+        Schedule(epochs, rate, clip=_CLIP, patience=model.patience, seed=model.seed),
+        validation=Validation("NDCG@10", _Asked(network, everything.rows(held), model.window)) if len(held) else None,
+        key=key_of(model, (everything.offsets, everything.items, everything.kinds, everything.gaps), network),
     )
-    key = _key(model, everything, network)
-    curve = train(network, lesson.batches, schedule, steps=lesson.steps, validate=validation, key=key)
     return _learned(network, np.array([[one.loss, one.metric] for one in curve], np.float64).reshape(-1, 2))
 
 
@@ -125,13 +122,7 @@ class _Lesson:
         """Each with its loss; the same in every run of an epoch."""
         rng = np.random.default_rng((self.model.seed, epoch))
         for rows in self.windows.batches(self.model.batch_events, rng):
-            yield lambda rows=rows: self._part(rows[rank() :: rank_count()], rows)  # type: ignore[misc]  # bound now
-
-    def _part(self, mine: NDArray[np.int64], rows: NDArray[np.int64]) -> Step:
-        """Of a batch, what this process takes; where there is nothing left for it, a loss of nothing."""
-        if len(mine):
-            return self._step(mine)
-        return Step(0.0 * self._step(rows[:1]).loss, 0)
+            yield partial(shared, rows, self._step)
 
     def _step(self, rows: NDArray[np.int64]) -> Step:
         events = self.windows.events(rows).to(device())
@@ -143,7 +134,7 @@ class _Lesson:
         return Step(self.objective(h[wanted], targets), len(targets))
 
 
-class _Validation:
+class _Asked:
     """NDCG@10 of the newest event of people of whom the rest was learned; what they did before is no rival."""
 
     def __init__(self, network: Encoder, sequences: Sequences, window: int) -> None:
@@ -179,16 +170,6 @@ def _held_back(sequences: Sequences, most: int, rng: np.random.Generator) -> NDA
     able = np.flatnonzero(sequences.lengths >= 3)
     count = min(most, len(able) // 10)
     return np.sort(rng.permutation(able)[: count if count >= _LEAST_VALIDATION else 0])
-
-
-def _key(model: "NextItem", sequences: Sequences, network: Encoder) -> str:
-    """A hash of all that the result depends on."""
-    found = hashlib.sha256(f"{model!r} {torch.__version__} {thread_count()} {rank_count()}".encode())
-    for part in (sequences.offsets, sequences.items, sequences.kinds, sequences.gaps):
-        found.update(part.tobytes())
-    for name, value in network.state_dict().items():
-        found.update(name.encode() + np.ascontiguousarray(value.cpu().numpy()).tobytes())
-    return found.hexdigest()
 
 
 def _network(model: "NextItem", items: nn.Module | None = None, people: nn.Module | None = None) -> Encoder:

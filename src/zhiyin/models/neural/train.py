@@ -6,12 +6,15 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
-from zhiyin.compute.ranks import rank
-from zhiyin.models.neural.course import Course, Epoch, Schedule
+from zhiyin.compute.ranks import rank, rank_count
+from zhiyin.compute.threads import thread_count
+from zhiyin.models.neural.course import Course, Schedule
+from zhiyin.models.neural.curve import Epoch
 from zhiyin.models.neural.device import mixed_precision
-from zhiyin.models.neural.together import add_gradients, alike, of_first, total
+from zhiyin.models.neural.together import add_gradients, alike, join, of_first, total
 from zhiyin.models.watch import Point, watch
 
 
@@ -26,13 +29,20 @@ Batches = Callable[[int], Iterable[Callable[[], Step]]]
 """The batches of an epoch, each a call that answers with its loss."""
 
 
+class Validation(NamedTuple):
+    """How good a network is at what it does not learn from."""
+
+    name: str  # of the metric
+    metric: Callable[[], float]  # the more the better
+
+
 def train(
     network: nn.Module,
     batches: Batches,
+    optimizer: torch.optim.Optimizer,
     schedule: Schedule,
     *,
-    steps: int,
-    validate: Callable[[], float] | None = None,
+    validation: Validation | None = None,
     key: str = "",
 ) -> list[Epoch]:
     """Teach a network; it ends with the weights of the epoch that validated best, or of the last.
@@ -42,17 +52,17 @@ def train(
 
     Parameters
     ----------
-    steps
-        Batches of an epoch, about.
-    validate
-        The more the better.
+    optimizer
+        Of the network's parameters; its learning rate is that of the schedule.
     key
-        What this training is and no other: a hash of its data, settings and first weights. Without, nothing is kept.
+        What this training is and no other; see `key_of`. Without, nothing is kept.
     """
+    join()
+    torch.set_num_threads(thread_count())
     onlooker = watch()
     keeps = onlooker.keeps if key else None
     alike(network)
-    course = Course(network, schedule, steps)
+    course = Course(network, optimizer, schedule)
     if keeps and (state := keeps.read(key)) is not None:
         course.restore(state)
     while not course.is_over:
@@ -61,14 +71,21 @@ def train(
         network.train()
         loss = _epoch(course, batches(epoch))
         network.eval()
-        metric = of_first([validate()])[0] if validate else math.nan
+        alike(network)  # each has seen means and deviations of its own
+        metric = _metric(validation)
         course.note(Epoch(epoch, loss, metric))
-        onlooker.tell(Point(epoch + 1, schedule.epochs, loss, metric))
+        onlooker.tell(Point(epoch + 1, schedule.epochs, loss, metric, validation.name if validation else ""))
         if keeps and rank() == 0:
             keeps.write(key, course.state())
     network.eval()
     network.load_state_dict(course.best)
     return course.curve
+
+
+def shared(rows: NDArray[np.int64], step: Callable[[NDArray[np.int64]], Step]) -> Step:
+    """The cost of those rows of a batch that this process takes; where nothing is left for it, a loss of nothing."""
+    mine = rows[rank() :: rank_count()]
+    return step(mine) if len(mine) else Step(0.0 * step(rows[:1]).loss, 0)
 
 
 def _epoch(course: Course, batches: Iterable[Callable[[], Step]]) -> float:
@@ -88,6 +105,13 @@ def _epoch(course: Course, batches: Iterable[Callable[[], Step]]) -> float:
         lost += float(step.loss.detach())
         counted += predictions
     return total([lost])[0] / max(counted, 1)
+
+
+def _metric(validation: Validation | None) -> float:
+    """What the first process finds, for all."""
+    if validation is None:
+        return math.nan
+    return of_first([validation.metric() if rank() == 0 else math.nan])[0]
 
 
 def _seed(seed: int, epoch: int) -> int:
