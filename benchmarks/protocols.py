@@ -65,11 +65,10 @@ def _eighth(data: Dataset) -> Split:
 def _runs(data: Dataset) -> Split:
     """A fifth of everybody's training events, as in the test, but a run of neighbouring numbers from a random start.
 
-    Gowalla numbers places in the order in which the lines of train, before they were sorted, first name them. Of the
-    places that a person names first, neighbours share a cosine of .154, those twenty apart .095: the lines were in the
-    order of the visits, and a run of numbers is often a trip. Events drawn one by one would leave the rest of their
-    trip in the history, and choose models that know no more than the neighbours of a place. This was looked for after
-    an even draw and the test had disagreed, so the design is not blind to the test; what is chosen within it is.
+    In the published train file of Gowalla, places of neighbouring numbers are more alike than others: of those that a
+    person is the first to name, neighbours share a cosine of .154, those twenty apart .095. A run may often be a trip;
+    events drawn one by one would leave the rest of it in the history. This was designed after an even draw had
+    disagreed with the test, so this validation is not blind to it.
     """
     log, rng = data.interactions, np.random.default_rng(0)
     order = np.lexsort((log.items, log.users))

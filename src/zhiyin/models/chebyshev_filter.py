@@ -23,7 +23,7 @@ _BLOCK = 1 << 24  # numbers of filtered histories held at once: 64 MiB
 
 @dataclass(kw_only=True)
 class ChebyshevFilter:
-    """The plateau filter of ChebyCF (Kim et al. 2025, sections 4.1 and 4.2), degree-normalised.
+    """The plateau filter of ChebyCF (Kim et al. 2025), degree-normalised.
 
     R = U^-1/2 X D^-item_exponent, where U and D hold the degrees of people and items, and the eigenvalues of RᵀR are
     stretched to z from -1 to 1. A history x scores x D^-in_exponent f(RᵀR) D^out_exponent, with the plateau

@@ -17,7 +17,7 @@ from zhiyin.types import Indexes, Scores, Vectors
 
 @dataclass(kw_only=True)
 class GraphFilter(ItemToItem):
-    """Graph filtering (Shen et al. 2021, GF-CF, equation 10): x W + low_pass · x F, two filters of a history x.
+    """Graph filtering (Shen et al. 2021, GF-CF): x W + low_pass · x F, two filters of a history x.
 
     W = D^-in_exponent Xᵀ U^-user_exponent X D^-out_exponent, where U and D hold the degrees of people and items, is
     the linear filter, of which each item keeps its `neighbours` largest weights; GF-CF has U^-1 and halves. F is

@@ -17,15 +17,14 @@ from zhiyin.types import Scores
 
 @dataclass(kw_only=True)
 class ItemKNN(ItemToItem):
-    """The items nearest to those of the history, by cosine (Deshpande and Karypis 2004, section 4.1).
+    """The items nearest to those of the history, by cosine (Deshpande and Karypis 2004).
 
-    s_ij = x_i·x_j / (|x_i| |x_j| + shrinkage), with the shrinkage of Ferrari Dacrema et al. (2019, section 3.2.2),
-    where a row of x is one person, scaled by the number of their items to the power -activity_exponent / 2, because
-    who chose everything likens nothing (Breese et al. 1998, section 2.2.2, of items). Each item of the history speaks
-    for its `neighbours` nearest alone.
+    s_ij = x_i·x_j / (|x_i| |x_j| + shrinkage), with the shrinkage of Ferrari Dacrema et al. (2019), where a row of x is
+    one person, scaled by the number of their items to the power -activity_exponent / 2, because who chose everything
+    likens nothing (Breese et al. 1998, of items). Each item of the history speaks for its `neighbours` nearest alone.
 
-    Exponents of the squared lengths other than a half make the cosine asymmetric (Aiolli 2013, section 4) or a random
-    walk normalised by degrees (Paudel et al. 2017, RP3β). Jaccard's index is x_i·x_j / (|x_i|² + |x_j|² - x_i·x_j).
+    Exponents of the squared lengths other than a half make the cosine asymmetric (Aiolli 2013) or a random walk
+    normalised by degrees (Paudel et al. 2017, RP3β). Jaccard's index is x_i·x_j / (|x_i|² + |x_j|² - x_i·x_j).
     With TF-IDF and BM25 an item is a document, and the people who chose it are its terms; BM25 is usually asked with
     both exponents at 0.
     """

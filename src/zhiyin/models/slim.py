@@ -23,9 +23,9 @@ class SLIM(ItemToItem):
     """Sparse linear methods with a non-negative elastic net, on each item's nearest items (Ning and Karypis 2011).
 
     Column j of W minimises Σ_u a_u (x_uj - x_u w)² / 2 + Σ_i l2_i w_i² / 2 + l1 Σ_i w_i with w >= 0 and w_j = 0
-    (equation 3) over the `neighbours` items of the greatest cosine (fsSLIM, section 4.3). Two exponents go beyond the
-    paper: person u with h items weighs a_u = h^-user_exponent, and l2_i grows as the degree of i to the power
-    l2_exponent; both are 0 there. l1 and l2 are in units of the mean of Σ_u a_u x_ui² over the items.
+    over the `neighbours` items of the greatest cosine (fsSLIM). Two exponents go beyond the paper: person u with h
+    items weighs a_u = h^-user_exponent, and l2_i grows as the degree of i to the power l2_exponent; both are 0 there.
+    l1 and l2 are in units of the mean of Σ_u a_u x_ui² over the items.
     """
 
     neighbours: int = 100  # that may explain an item
