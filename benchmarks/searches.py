@@ -148,6 +148,24 @@ _PURCHASES = {
     ),
 }  # fmt: skip
 
+_FILMS = {
+    "popularity": Search("Popularity", {"half_life_days": None}),
+    "item_knn": Search("ItemKNN", {"half_life_days": 0.1}, {"half_life_days": (0.01, 1.0), "neighbours": (300,)}),
+    "co_visitation": Search(
+        "CoVisitation",
+        {"half_life_days": 0.1, "window_hours": 1.0, "backward": 0.2},
+        {"half_life_days": (0.01, 1.0), "window_hours": (0.1, 24.0), "popularity_exponent": (0.0, 0.6)},
+    ),
+    "ease": Search("EASE", {"half_life_days": 0.1}, {"half_life_days": (0.01, 1.0), "l2": (200.0, 1000.0)}),
+    "sasrec": Search(
+        "SASRec",
+        {
+            "dimensions": 128, "layers": 2, "heads": 4, "window": 200, "dropout": 0.2, "batch_events": 4096,
+            "epochs": 30, "patience": 8, "learning_rate": 0.002,
+        },
+    ),
+}  # fmt: skip
+
 _SESSIONS = {
     "item_knn": Search("ItemKNN", {"half_life_days": 0.00001}),
     "sasrec": Search("SASRec", {"window": 20}),
@@ -157,6 +175,7 @@ SEARCHES: Mapping[str, Mapping[str, Search]] = {
     "gowalla": {**_GOWALLA, "light_gcn": _GOWALLA_GRAPH},
     "yelp2018": _LARGE,
     "lastfm-2k": _SMALL,
+    "ml-1m": _FILMS,
     "amazon-beauty": _PURCHASES,
     "amazon-toys": _PURCHASES,
     "yoochoose-1_64": _SESSIONS,
@@ -173,6 +192,7 @@ _NEXT = ("co_visitation", "item_knn", "user_knn", "ease", "sasrec")
 
 BLENDS: Mapping[str, tuple[str, ...]] = {
     "gowalla": _BLEND, "yelp2018": _BLEND, "lastfm-2k": _BLEND,
+    "ml-1m": ("item_knn", "co_visitation", "ease", "sasrec"),
     "amazon-beauty": _NEXT, "amazon-toys": _NEXT,
 }  # fmt: skip
 """The models whose blend is measured, with the settings that each had chosen alone: each sees what the others miss."""

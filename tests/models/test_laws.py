@@ -98,7 +98,7 @@ MAKERS: list[Callable[[], Recommender]] = [
     CoVisitation,
     lambda: CoVisitation(window_hours=240, backward=0, popularity_exponent=1, neighbours=4, half_life_days=2),
     lambda: SASRec(**SMALL),
-    lambda: SASRec(**SMALL, block="gated", heads=1, loss="sampled_softmax", negatives=20),
+    lambda: SASRec(**SMALL, block="gated", heads=1, loss="sampled_softmax", negatives=20, temperature=0.1),
     lambda: GRU4Rec(**SMALL),
     lambda: Caser(**SMALL, horizontal=8, vertical=2),
     lambda: NextItNet(**SMALL, layers=2),

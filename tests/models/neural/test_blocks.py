@@ -1,12 +1,14 @@
 """What every block keeps: it never looks ahead, and what fills a batch up changes nothing."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zhiyin.models.neural.attention import GatedBlock, TransformerBlock
+from zhiyin.models.neural.attention import Attention, GatedBlock, TransformerBlock
 from zhiyin.models.neural.convolution import CaserBlock, DilatedBlock
 from zhiyin.models.neural.encoder import Encoder, Parts, Shape
 from zhiyin.models.neural.mean import CausalMean, FeedForward
@@ -110,3 +112,24 @@ def test_what_is_known_of_a_person_moves_every_place_and_only_theirs():
         plain, moved = network.all(events), network.all(events, torch.tensor([[0.0] * 8, [1.0, -1.0] * 4]))
     torch.testing.assert_close(plain[0], moved[0])
     assert (plain[1] - moved[1]).abs().sum(dim=1).min() > 0.01
+
+
+@pytest.mark.parametrize("length", [1, 5, 33])
+def test_attention_in_plain_products_is_the_fused_one(length):
+    torch.manual_seed(0)
+    attention = Attention(16, heads=4).to(torch.bfloat16)
+    x = torch.randn(3, length, 16).to(torch.bfloat16)
+    products, fused = attention.train()(x), attention.eval()(x)
+    torch.testing.assert_close(products, fused, rtol=0.05, atol=0.02)
+
+
+def test_with_a_temperature_scores_are_cosines_over_it():
+    torch.manual_seed(0)
+    network = Encoder(replace(SHAPE, temperature=0.25), [made(BLOCKS["attention"])]).eval()
+    events = Events(*(torch.ones(4, 6, dtype=torch.int64) * one for one in (5, 1, 2)))
+    with torch.inference_mode():
+        h, vectors = network.last(events), network.item_vectors
+        raw = network.items.weight[1:]
+    torch.testing.assert_close(h.norm(dim=1), torch.full((4,), 4.0))
+    torch.testing.assert_close(vectors, raw / raw.norm(dim=1, keepdim=True))
+    assert (h @ vectors.T).abs().max() <= 4.0 + 1e-5

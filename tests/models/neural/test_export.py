@@ -17,7 +17,10 @@ from zhiyin.models.sasrec import SASRec
 from zhiyin.testing import small_world
 
 TINY = {"epochs": 2, "dimensions": 8, "window": 5, "validation_people": 0}
-KINDS = [(kind, {}) for kind in MODELS.values() if issubclass(kind, NextItem)] + [(SASRec, {"block": "gated"})]
+KINDS = [
+    *((kind, {}) for kind in MODELS.values() if issubclass(kind, NextItem)),
+    (SASRec, {"block": "gated", "temperature": 0.1}),
+]
 
 
 def world_of_two_kinds() -> Dataset:

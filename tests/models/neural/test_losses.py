@@ -28,6 +28,16 @@ def test_the_softmax_and_its_gradients_are_those_of_autograd(scale, monkeypatch)
         torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-3)
 
 
+def test_the_softmax_in_bfloat16_is_near_that_of_float32():
+    h, vectors, targets = world(places=200, items=300)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = softmax(h, vectors, targets)
+    wanted = softmax(h, vectors, targets)
+    torch.testing.assert_close(found, wanted, rtol=3e-3, atol=0.0)
+    for one, other in zip(*(torch.autograd.grad(loss, (h, vectors)) for loss in (found, wanted)), strict=True):
+        assert torch.linalg.norm(one - other) < 0.02 * torch.linalg.norm(other)
+
+
 def test_the_softmax_of_nothing_is_nothing():
     h, vectors, targets = world(places=0)
     found = softmax(h, vectors, targets)
