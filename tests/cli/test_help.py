@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -66,10 +65,8 @@ except SystemExit:
     pass
 print([name for name in {heavy} if name in sys.modules], file=sys.stderr)
 """
-    start = time.perf_counter()
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stderr == "[]\n"
-    assert time.perf_counter() - start < 4  # 0.2 s on an idle machine
 
 
 def test_the_module_is_the_command() -> None:

@@ -20,7 +20,7 @@ class Schedule:
 
     epochs: int
     rate: Rate
-    clip: float = math.inf  # the longest gradient
+    clip: float = 1.0  # the longest gradient; math.inf: none is too long
     patience: int = 10  # epochs without a better validation before it ends
     seed: int = 0
 

@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 
 _K = 10
 _LEAST_VALIDATION = 20  # people: fewer say nothing
-_WARM_UP, _CLIP = 200, 1.0  # steps; the longest gradient
-Weights = dict[str, NDArray[np.float32]]
+_WARM_UP, Weights = dict[str, NDArray[np.float32]]
 Tower = Callable[[], nn.Module]
 
 
@@ -79,7 +78,7 @@ def learn(
         network,
         lesson.batches,
         torch.optim.AdamW(network.parameters(), betas=(0.9, 0.98), weight_decay=model.weight_decay, fused=True),
-        Schedule(epochs, rate, clip=_CLIP, patience=model.patience, seed=model.seed),
+        Schedule(epochs, rate, patience=model.patience, seed=model.seed),
         validation=Validation("NDCG@10", _Asked(network, everything.rows(held), model.window)) if len(held) else None,
         key=key_of(model, (everything.offsets, everything.items, everything.kinds, everything.gaps), network),
     )
