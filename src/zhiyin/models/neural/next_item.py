@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 _K = 10
 _LEAST_VALIDATION = 20  # people: fewer say nothing
-_WARM_UP, Weights = dict[str, NDArray[np.float32]]
+_WARM_UP = 200  # steps
+Weights = dict[str, NDArray[np.float32]]
 Tower = Callable[[], nn.Module]
 
 
