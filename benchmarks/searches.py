@@ -166,10 +166,31 @@ _FILMS = {
     ),
 }  # fmt: skip
 
+_CLICK = 1 / 86_400  # between two clicks of a session, which have no times: a second, in days
+
 _SESSIONS = {
-    "item_knn": Search("ItemKNN", {"half_life_days": 0.00001}),
-    "sasrec": Search("SASRec", {"window": 20}),
-}
+    "popularity": Search("Popularity", {"half_life_days": None}),
+    "item_knn": Search(
+        "ItemKNN", {"half_life_days": 2 * _CLICK, "neighbours": 200, "shrinkage": 20.0}, {"out_exponent": (0.2,)}
+    ),
+    "co_visitation": Search(
+        "CoVisitation",
+        {"half_life_days": 2 * _CLICK, "window_hours": 0.001, "backward": 0.2, "popularity_exponent": 0.0},
+        {"half_life_days": (_CLICK, 8 * _CLICK), "popularity_exponent": (0.2,)},
+    ),
+    "user_knn": Search(
+        "UserKNN",
+        {"half_life_days": 2 * _CLICK, "neighbours": 300, "popularity_exponent": 1.0},
+        {"half_life_days": (_CLICK, 4 * _CLICK), "neighbours": (1000,), "shrinkage": (0.0,)},
+    ),
+    "sasrec": Search(
+        "SASRec",
+        {
+            "dimensions": 128, "window": 20, "layers": 1, "dropout": 0.3, "temperature": 0.07, "batch_events": 2048,
+            "learning_rate": 0.003, "epochs": 6,
+        },
+    ),
+}  # fmt: skip
 
 SEARCHES: Mapping[str, Mapping[str, Search]] = {
     "gowalla": {**_GOWALLA, "light_gcn": _GOWALLA_GRAPH},
@@ -194,5 +215,6 @@ BLENDS: Mapping[str, tuple[str, ...]] = {
     "gowalla": _BLEND, "yelp2018": _BLEND, "lastfm-2k": _BLEND,
     "ml-1m": ("item_knn", "co_visitation", "ease", "sasrec"),
     "amazon-beauty": _NEXT, "amazon-toys": _NEXT,
+    "yoochoose-1_64": ("co_visitation", "user_knn", "sasrec"),
 }  # fmt: skip
 """The models whose blend is measured, with the settings that each had chosen alone: each sees what the others miss."""
