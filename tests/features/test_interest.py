@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from zhiyin.data.histories import Histories
 from zhiyin.data.interactions import Interactions
 from zhiyin.data.queries import Queries
-from zhiyin.features.interest import log_interest, query_interest
+from zhiyin.features.interest import chosen_items, log_interest, query_interest
 from zhiyin.features.recency import halved
 from zhiyin.types import MICROSECONDS_PER_DAY
 
@@ -32,6 +32,10 @@ def test_the_interest_of_a_log_is_the_largest_weight_of_each_pair(events):
     found = log_interest(log)
     np.testing.assert_array_equal(found.toarray(), expected)
     assert found.nnz == (expected > 0).sum()
+    chosen, people, touched = chosen_items(log)
+    np.testing.assert_array_equal(touched, expected.any(axis=0))
+    np.testing.assert_array_equal(chosen.toarray(), expected[expected.any(axis=1)][:, touched])
+    np.testing.assert_array_equal(people, (expected > 0).sum(axis=0)[touched])
 
 
 def test_the_interest_of_a_query_ages_from_its_newest_known_event():

@@ -66,6 +66,16 @@ def test_the_number_of_threads_changes_no_bit():
     np.testing.assert_array_equal(*results)
 
 
+def test_a_sweep_leaves_what_it_starts_from_as_it_is():
+    rng = np.random.default_rng(2)
+    x = csr_array((rng.random((30, 20)) < 0.2).astype(np.float32))
+    people, items = (rng.standard_normal((side, 6), np.float32) for side in x.shape)
+    before = people.copy(), items.copy()
+    IALS(dimensions=6).sweep(x, x.T.tocsr(), people, items)
+    np.testing.assert_array_equal(people, before[0])
+    np.testing.assert_array_equal(items, before[1])
+
+
 @pytest.mark.parametrize("exponent", [0.0, 1.0])
 def test_training_ends_where_alternating_normal_equations_end(exponent):
     data = small_world()

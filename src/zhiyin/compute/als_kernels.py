@@ -40,7 +40,7 @@ def solve_rows(
     solved
         float32[rows, d], changed in place: where it starts is where the steps start.
     """
-    parts = (matrix.indptr, matrix.indices, np.sqrt(matrix.data, dtype=np.float32))
+    parts = (matrix.indptr, matrix.indices, np.require(matrix.data, np.float32, ["C", "W"]))
     over_blocks(
         matrix.shape[0],
         lambda first, last: _solve(*parts, fixed, diagonal, l2, solved, block, steps, first, last),
@@ -105,7 +105,7 @@ def _descend(
 
 @njit(cache=True, nogil=True, fastmath=_FAST)
 def _solve(
-    offsets: NDArray[Any], items: Indexes, roots: Data, fixed: Vectors, diagonal: Data, l2: Data, solved: Vectors,
+    offsets: NDArray[Any], items: Indexes, weights: Data, fixed: Vectors, diagonal: Data, l2: Data, solved: Vectors,
     block: int, steps: int, start: int, stop: int,
 ) -> None:  # fmt: skip
     d, most = fixed.shape[1], 0
@@ -120,7 +120,7 @@ def _solve(
             u[:] = 0
             continue
         for k in range(count):
-            v, root, to = fixed[items[offsets[row] + k]], roots[offsets[row] + k], near[k]
+            v, root, to = fixed[items[offsets[row] + k]], np.sqrt(weights[offsets[row] + k]), near[k]
             told = np.float32(0)
             for j in range(d):
                 to[j] = root * v[j]

@@ -3,7 +3,7 @@
 The slow, obvious twin stands in the tests.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -18,9 +18,9 @@ Data = NDArray[np.float32]
 
 
 class Visits(NamedTuple):
-    """The events of each person, oldest first: row i is the slice offsets[i]:offsets[i + 1] of the other arrays."""
+    """One row per event, oldest first."""
 
-    offsets: Offsets
+    people: Indexes
     items: Indexes
     times: Times
     weights: Data
@@ -42,26 +42,44 @@ def top_companions(visits: Visits, around: Around, scales: Scores, k: int) -> cs
     """
     n = len(scales)
     k = max(min(k, n - 1), 0)
+    events, order = len(visits.people), np.empty(len(visits.people), np.int64)
+    starts = _grouped(plain(visits.people, np.int32), int(visits.people.max(initial=-1)) + 1, order)
+    items, times, weights = visits.items[order], visits.times[order], visits.weights[order]  # a person's side by side
+    del order, visits
+    people = np.repeat(np.arange(len(starts) - 1, dtype=np.int32), np.diff(starts))
+    places = np.empty(events, np.int32 if events <= np.iinfo(np.int32).max else np.int64)
+    by_item = _grouped(items, n, places)
     found, strength = np.full((n, k), -1, np.int32), np.zeros((n, k), np.float32)
-    places = np.argsort(visits.items, kind="stable")  # events by item
-    by_item = np.concatenate([[0], np.cumsum(np.bincount(visits.items, minlength=n))]).astype(np.int64)
-    lengths = np.diff(visits.offsets)
-    log = (
-        plain(visits.items, np.int32), plain(visits.times, np.int64), plain(visits.weights, np.float32),
-        np.repeat(visits.offsets[:-1], lengths), np.repeat(visits.offsets[1:], lengths),
-    )  # fmt: skip
     limits = np.int64(around.window), np.float32(around.backward), np.int64(around.most), plain(scales, np.float32)
     if k:
         over_blocks(
-            n, lambda first, last: _companion_rows(by_item, places, *log, *limits, found, strength, first, last)
+            n,
+            lambda first, last: _companion_rows(
+                starts, people, items, times, weights, by_item, places, *limits, found, strength, first, last
+            ),
         )
     return as_rows(found, strength)
 
 
 @njit(cache=True, nogil=True)
+def _grouped(numbers: Indexes, count: int, places: NDArray[Any]) -> Offsets:
+    """int64[count + 1]: where each number starts in `places`, which become those of its entries, the first first."""
+    starts = np.zeros(count + 1, np.int64)
+    for number in numbers:
+        starts[number + 1] += 1
+    for number in range(count):
+        starts[number + 1] += starts[number]
+    ends = starts.copy()
+    for at in range(len(numbers)):
+        places[ends[numbers[at]]] = at
+        ends[numbers[at]] += 1
+    return starts
+
+
+@njit(cache=True, nogil=True)
 def _companion_rows(
-    by_item: Offsets, places: Offsets, items: Indexes, times: Times, weights: Data, starts: Offsets, ends: Offsets,
-    window: int, backward: float, most: int, scales: Data,
+    starts: Offsets, people: Indexes, items: Indexes, times: Times, weights: Data, by_item: Offsets,
+    places: NDArray[Any], window: int, backward: float, most: int, scales: Data,
     found: Indexes, strength: Data, first: int, last: int,
 ) -> None:  # fmt: skip
     total = np.zeros(len(scales), np.float32)
@@ -69,7 +87,8 @@ def _companion_rows(
     for item in range(first, last):
         count = 0
         for place in places[by_item[item] : by_item[item + 1]]:
-            for other in range(max(starts[place], place - most), min(ends[place], place + most + 1)):
+            oldest, after = starts[people[place]], starts[people[place] + 1]
+            for other in range(max(oldest, place - most), min(after, place + most + 1)):
                 passed = times[other] - times[place]
                 gain = weights[other] * (np.float32(1.0) if passed >= 0 else backward)
                 if items[other] == item or abs(passed) > window or gain == 0:

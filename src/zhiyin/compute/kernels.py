@@ -103,11 +103,11 @@ def neighbour_lists(
     k = max(min(k, n - 1), 0)
     found = np.full((n, k), -1, np.int32)
     likeness = np.zeros((n, k), np.float32)
+    by_user, by_item, shrunk = _parts(matrix), _parts(matrix.T.tocsr()), np.float32(shrinkage)
     if norms is None:
-        lengths = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=0), np.float64)).astype(np.float32)
+        lengths = _row_lengths(by_item[0], by_item[2])
         norms = lengths, lengths
     left, right = (plain(side, np.float32) for side in norms)
-    by_user, by_item, shrunk = _parts(matrix), _parts(matrix.T.tocsr()), np.float32(shrinkage)
     if k:
         over_blocks(
             n,
@@ -174,6 +174,17 @@ def _pack(lists: NDArray[Any], flat: NDArray[Any], offsets: Offsets) -> None:
     for row in range(len(lists)):
         for j in range(offsets[row + 1] - offsets[row]):
             flat[offsets[row] + j] = lists[row, j]
+
+
+@njit(cache=True, nogil=True)
+def _row_lengths(offsets: Offsets, data: Data) -> Data:
+    lengths = np.empty(len(offsets) - 1, np.float32)
+    for row in range(len(lengths)):
+        square = 0.0
+        for at in range(offsets[row], offsets[row + 1]):
+            square += np.float64(data[at]) ** 2
+        lengths[row] = np.sqrt(square)
+    return lengths
 
 
 @njit(cache=True, nogil=True)

@@ -35,10 +35,12 @@ def strongest_directions(matrix: csr_array, dimensions: int, rng: np.random.Gene
         del image
     image = dense_product(matrix, basis)  # [rows, width]
     energies, directions = eigh(image.T @ image)  # weakest first
+    del image
     strongest = np.ascontiguousarray(basis @ directions[:, ::-1][:, :d], np.float32)
     return strongest, np.maximum(energies[::-1][:d], 0).astype(np.float32)
 
 
 def _orthonormal(vectors: Vectors) -> Vectors:
     """float32[columns, width]: in float32 throughout, which numpy's qr is not."""
-    return qr(vectors, mode="economic", overwrite_a=True, check_finite=False)[0]
+    columns = np.asfortranarray(vectors)  # else LAPACK's wrapper makes a copy to ask for room, and a second to work in
+    return qr(columns, mode="economic", overwrite_a=True, check_finite=False)[0]

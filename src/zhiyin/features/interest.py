@@ -7,7 +7,7 @@ from zhiyin.compute.strongest import strongest
 from zhiyin.data.interactions import Interactions
 from zhiyin.data.queries import Queries
 from zhiyin.features.recency import halved
-from zhiyin.types import Indexes
+from zhiyin.types import Floats, Indexes, Mask
 
 
 def log_interest(log: Interactions) -> csr_array:
@@ -16,6 +16,17 @@ def log_interest(log: Interactions) -> csr_array:
     if counts.all():  # which is usual, and spares three copies
         return strongest(log.users, log.items, log.weights, shape)
     return strongest(log.users[counts], log.items[counts], log.weights[counts], shape)
+
+
+def chosen_items(log: Interactions) -> tuple[csr_array, Floats, Mask]:
+    """float32[users, c], what those who chose anything chose; float64[c], the people of each item; bool[n], which c."""
+    interest = log_interest(log)
+    people = np.bincount(interest.indices, minlength=log.n_items)  # [n]
+    touched = people > 0
+    columns = np.cumsum(touched, dtype=np.int32) - np.int32(1)  # [n]
+    offsets = interest.indptr[np.append(True, np.diff(interest.indptr) > 0)]  # an empty row ends where it begins
+    x = csr_array((interest.data, columns[interest.indices], offsets), shape=(len(offsets) - 1, int(touched.sum())))
+    return x, people[touched].astype(np.float64), touched
 
 
 def query_interest(queries: Queries, places: Indexes, half_life_days: float | None = None) -> csr_array:

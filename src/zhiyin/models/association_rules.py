@@ -9,10 +9,13 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from zhiyin.compute.kernels import top_neighbours
-from zhiyin.compute.sparse import compact_csr
 from zhiyin.data.dataset import Dataset
+from zhiyin.features.interest import chosen_items
 from zhiyin.models.item_to_item import ItemToItem, places_of
 from zhiyin.models.settings import require
+from zhiyin.types import Floats, Mask
+
+_BLOCK = 1 << 16  # rules that are held against the bounds at once
 
 
 @dataclass(kw_only=True)
@@ -43,18 +46,16 @@ class AssociationRules(ItemToItem):
 
     def fit(self, data: Dataset) -> Self:
         """Count, and keep the strongest rules."""
-        log = data.interactions
-        chosen = log[log.weights > 0].matrix  # [users, n], 1 where a person chose an item
-        touched = np.bincount(chosen.indices, minlength=chosen.shape[1]) > 0
+        x, people, touched = chosen_items(data.interactions)  # [users, c], [c], [n]
+        x.data[:] = 1.0  # chosen or not, however strongly
         self.places_ = places_of(touched)
-        x = chosen[:, touched]  # [users, c]
-        self.counts_ = np.bincount(x.indices, minlength=x.shape[1]).astype(np.int64)
-        self.people_ = int((np.diff(x.indptr) > 0).sum())
-        ones, counts = np.ones(x.shape[1], np.float32), self.counts_.astype(np.float32)
+        self.counts_, self.people_ = people.astype(np.int64), x.shape[0]
+        ones, counts = np.ones(x.shape[1], np.float32), people.astype(np.float32)
         norms = (counts, ones) if self.measure == "confidence" else (counts / np.float32(max(self.people_, 1)), counts)
         self.weights_ = top_neighbours(x, self.neighbours, 0.0, norms, least=float(self.least_support))
-        strong = (self._confidences() >= self.least_confidence) & (self._lifts() >= self.least_lift)
-        self.weights_ = _only(self.weights_, strong)
+        self.weights_.data *= self._strong()
+        self.weights_.eliminate_zeros()
+        self.weights_ = self.weights_.copy()  # without the room of those that went
         return self
 
     def rules(self) -> pl.DataFrame:
@@ -73,17 +74,23 @@ class AssociationRules(ItemToItem):
     def _rows(self) -> NDArray[np.int64]:
         return np.repeat(np.arange(len(self.counts_)), np.diff(self.weights_.indptr))
 
-    def _confidences(self) -> NDArray[np.float64]:
+    def _strong(self) -> Mask:
+        """bool[rules]: which pass both bounds; in blocks, because confidences and lifts have 64 bits."""
+        strong = np.empty(self.weights_.nnz, np.bool_)
+        for first in range(0, len(strong), _BLOCK):
+            some = slice(first, first + _BLOCK)
+            confident = self._confidences(some) >= self.least_confidence
+            strong[some] = confident & (self._lifts(some) >= self.least_lift)
+        return strong
+
+    def _confidences(self, rules: slice = slice(None)) -> Floats:
+        weights = self.weights_.data[rules]
         if self.measure == "confidence":
-            return self.weights_.data.astype(np.float64)
-        return self.weights_.data * self.counts_[self.weights_.indices] / max(self.people_, 1)
+            return weights.astype(np.float64)
+        return weights * self.counts_[self.weights_.indices[rules]] / max(self.people_, 1)
 
-    def _lifts(self) -> NDArray[np.float64]:
+    def _lifts(self, rules: slice = slice(None)) -> Floats:
+        weights = self.weights_.data[rules]
         if self.measure == "lift":
-            return self.weights_.data.astype(np.float64)
-        return self.weights_.data * self.people_ / self.counts_[self.weights_.indices]
-
-
-def _only(matrix: csr_array, kept: NDArray[np.bool_]) -> csr_array:
-    before = np.concatenate([[0], np.cumsum(kept)])  # entries kept before each
-    return compact_csr(matrix.data[kept], matrix.indices[kept], before[matrix.indptr], matrix.shape)
+            return weights.astype(np.float64)
+        return weights * self.people_ / self.counts_[self.weights_.indices[rules]]

@@ -11,10 +11,10 @@ from zhiyin.compute.dense_product import dense_product
 from zhiyin.compute.svd import strongest_directions
 from zhiyin.data.dataset import Dataset
 from zhiyin.data.queries import Queries
-from zhiyin.features.interest import query_interest
+from zhiyin.features.interest import chosen_items, query_interest
 from zhiyin.models.columns import columns_of
 from zhiyin.models.item_to_item import places_of
-from zhiyin.models.low_pass import chosen_items, degree_normalised
+from zhiyin.models.low_pass import degree_normalised
 from zhiyin.models.settings import require, require_half_life
 from zhiyin.types import Floats, Indexes, Scores, Vectors
 
@@ -51,7 +51,7 @@ class ChebyshevFilter:
 
     def fit(self, data: Dataset) -> Self:
         """Normalise, so that the largest eigenvalue is 1."""
-        x, degrees, touched = chosen_items(data)  # [users, c], [c], [n]
+        x, degrees, touched = chosen_items(data.interactions)  # [users, c], [c], [n]
         self.places_ = places_of(touched)
         self.degrees_ = degrees.astype(np.float32)
         normalised = degree_normalised(x, 0.5, degrees**-self.item_exponent)

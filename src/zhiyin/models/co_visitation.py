@@ -39,12 +39,14 @@ class CoVisitation(ItemToItem):
     def fit(self, data: Dataset) -> Self:
         """Look around every event."""
         log = data.interactions
-        counted = log[log.weights > 0]
+        weighty = log.weights > 0
+        counted = log if weighty.all() else log[weighty]  # all is usual, and spares a copy
         counts = counted.item_counts  # [n]
         self.places_ = places_of(counts > 0)
-        past = counted.histories
-        visits = Visits(past.offsets, self.places_[past.items], past.times, past.weights)
         around = Around(int(self.window_hours * _MICROSECONDS_PER_HOUR), self.backward, _MOST)
-        scales = counts[counts > 0].astype(np.float64) ** -self.popularity_exponent  # [c]
-        self.weights_ = top_companions(visits, around, scales.astype(np.float32), self.neighbours)
+        scales = (counts[counts > 0].astype(np.float64) ** -self.popularity_exponent).astype(np.float32)  # [c]
+        self.weights_ = top_companions(
+            Visits(counted.users, self.places_[counted.items], counted.times, counted.weights),
+            around, scales, self.neighbours,
+        )  # fmt: skip
         return self

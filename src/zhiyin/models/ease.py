@@ -5,11 +5,12 @@ from typing import Self
 
 import numpy as np
 from scipy.linalg.lapack import spotrf, spotri
+from scipy.sparse import csr_array
 
 from zhiyin.compute.kernels import product
 from zhiyin.data.dataset import Dataset
 from zhiyin.errors import ConfigError
-from zhiyin.features.interest import log_interest
+from zhiyin.features.interest import chosen_items
 from zhiyin.models.item_to_item import ItemToItem, places_of
 from zhiyin.models.settings import require
 from zhiyin.types import Vectors
@@ -43,18 +44,10 @@ class EASE(ItemToItem):
         ConfigError
             Before anything large is made, if the items are too many for `memory_gb` or for LAPACK.
         """
-        interest = log_interest(data.interactions)
-        touched = np.bincount(interest.indices, minlength=interest.shape[1]) > 0
+        x, _, touched = chosen_items(data.interactions)  # [users, c], [n]
         self.places_ = places_of(touched)
-        self._require_room(int(touched.sum()))
-        x = interest[:, touched]  # [users, c]
-        gram = product(x.T.tocsr(), x, np.arange(x.shape[1], dtype=np.int32)[None, :])  # [c, c]
-        gram[np.isnan(gram)] = 0.0  # no person has both items
-        gram[np.diag_indices_from(gram)] += self.l2
-        p = _invert(gram)
-        p /= -np.diag(p).copy()  # equation 8: column j over -P_jj
-        np.fill_diagonal(p, 0.0)
-        self.weights_ = p
+        self._require_room(x.shape[1])
+        self.weights_ = dense_weights(x, self.l2)
         return self
 
     def _require_room(self, items: int) -> None:
@@ -69,6 +62,17 @@ class EASE(ItemToItem):
                 f"EASE can invert at most {MOST_ITEMS:,} items and the data have {items:,}: "
                 "use SparseEASE, which looks at neighbourhoods alone"
             )
+
+
+def dense_weights(x: csr_array, l2: float) -> Vectors:
+    """float32[c, c]: B of equation 8 for x [users, c]."""
+    gram = product(x.T.tocsr(), x, np.arange(x.shape[1], dtype=np.int32)[None, :])  # [c, c]
+    gram[np.isnan(gram)] = 0.0  # no person has both items
+    gram[np.diag_indices_from(gram)] += l2
+    p = _invert(gram)
+    p /= -np.diag(p).copy()  # column j over -P_jj
+    np.fill_diagonal(p, 0.0)
+    return p
 
 
 def dense_gigabytes(items: int) -> float:

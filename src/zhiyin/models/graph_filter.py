@@ -9,10 +9,11 @@ from scipy.sparse import csr_array
 from zhiyin.compute.kernels import top_neighbours
 from zhiyin.data.dataset import Dataset
 from zhiyin.data.queries import Queries
+from zhiyin.features.interest import chosen_items
 from zhiyin.models.item_to_item import ItemToItem, places_of
-from zhiyin.models.low_pass import LowPass, chosen_items, degree_normalised
+from zhiyin.models.low_pass import LowPass, degree_normalised
 from zhiyin.models.settings import require
-from zhiyin.types import Indexes, Scores, Vectors
+from zhiyin.types import Indexes, Mask, Scores, Vectors
 
 
 @dataclass(kw_only=True)
@@ -44,12 +45,8 @@ class GraphFilter(ItemToItem):
 
     def fit(self, data: Dataset) -> Self:
         """Keep the strongest weights of the linear filter, and decompose for the low-pass filter."""
-        x, degrees, touched = chosen_items(data)  # [users, c], [c], [n]
+        self.weights_, touched = self._linear(data)
         self.places_ = places_of(touched)
-        norms = (degrees**self.in_exponent).astype(np.float32), (degrees**self.out_exponent).astype(np.float32)
-        shared = degree_normalised(x, self.user_exponent / 2, np.ones(x.shape[1]))
-        self.weights_ = top_neighbours(shared, self.neighbours, 0.0, norms)
-        self.weights_.data /= _norm(self.weights_)
         self.low_pass_ = None
         if self.low_pass > 0:
             self.low_pass_ = self._low_pass().fit(data)
@@ -63,6 +60,15 @@ class GraphFilter(ItemToItem):
         if self.low_pass_ is None:
             return near
         return self.low_pass_.score(queries, items) + np.nan_to_num(near)  # far off items have no neighbour's opinion
+
+    def _linear(self, data: Dataset) -> tuple[csr_array, Mask]:
+        """The strongest weights of the linear filter [c, c], and which items they are of [n]."""
+        x, degrees, touched = chosen_items(data.interactions)  # [users, c], [c], [n]
+        norms = (degrees**self.in_exponent).astype(np.float32), (degrees**self.out_exponent).astype(np.float32)
+        shared = degree_normalised(x, self.user_exponent / 2, np.ones(x.shape[1]))
+        weights = top_neighbours(shared, self.neighbours, 0.0, norms)
+        weights.data /= _norm(weights)
+        return weights, touched
 
     def _low_pass(self) -> LowPass:
         return LowPass(

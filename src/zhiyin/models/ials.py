@@ -10,14 +10,14 @@ from zhiyin.compute.als_kernels import solve_rows
 from zhiyin.compute.threads import over_blocks
 from zhiyin.data.dataset import Dataset
 from zhiyin.data.queries import Queries
-from zhiyin.features.interest import log_interest, query_interest
+from zhiyin.features.interest import chosen_items, query_interest
 from zhiyin.models.embedding import Embedding
-from zhiyin.models.item_to_item import places_of
 from zhiyin.models.settings import require, require_half_life
 from zhiyin.types import Indexes, Scores, Vectors
 
 _STEPS = 2  # of conjugate gradients in a subspace: more lower the loss of the first sweeps alone
 _FOLD_IN_SWEEPS = 8  # a query starts from zero, where a person in training starts from the last sweep
+_BLOCK = 1024  # rows that are rotated at once
 
 
 @dataclass(kw_only=True)
@@ -55,17 +55,10 @@ class IALS(Embedding):
 
     def fit(self, data: Dataset) -> Self:
         """Sweep over people and items in turn."""
-        interest = log_interest(data.interactions)
-        touched = np.bincount(interest.indices, minlength=interest.shape[1]) > 0
-        x = interest[np.diff(interest.indptr) > 0][:, touched]  # [m, c]
-        transposed = x.T.tocsr()
-        rng, deviation = np.random.default_rng(self.seed), np.float32(self.deviation / np.sqrt(self.dimensions))
-        items = deviation * rng.standard_normal((x.shape[1], self.dimensions), np.float32)  # [c, d]
-        people = np.zeros((x.shape[0], self.dimensions), np.float32)  # [m, d]
-        for _ in range(self.epochs):
-            people, items = self.sweep(x, transposed, people, items)
-        items, _, self.spectrum_ = self._rotated(items)
-        self.places_ = np.where(places_of(touched) >= 0, np.arange(len(touched)), -1).astype(np.int32)
+        x, _, touched = chosen_items(data.interactions)  # [m, c], [n]
+        items = self._items_of(x)
+        _, self.spectrum_ = self._rotate(items)
+        self.places_ = np.where(touched, np.arange(len(touched)), -1).astype(np.int32)
         self.item_vectors_ = np.full((len(touched), self.dimensions), np.nan, np.float32)
         self.item_vectors_[touched] = items
         return self
@@ -81,23 +74,34 @@ class IALS(Embedding):
 
     def sweep(self, x: csr_array, transposed: csr_array, people: Vectors, items: Vectors) -> tuple[Vectors, Vectors]:
         """People [m, d] and items [c, d] after one more epoch on x [m, c]; the least of the loss is where it rests."""
-        items, people = self._solved(x, items, people)
-        people, items = self._solved(transposed, people, items)
+        people, items = people.copy(), items.copy()
+        self._turn(x, items, people)
+        self._turn(transposed, people, items)
         return people, items
 
-    def _solved(self, x: csr_array, fixed: Vectors, solved: Vectors) -> tuple[Vectors, Vectors]:
-        """Both sides rotated, and the second brought nearer to its optimum."""
-        fixed, rotation, spectrum = self._rotated(fixed)
-        solved = _product(solved, rotation)
-        self._step(x, fixed, spectrum, solved, len(fixed))
-        return fixed, solved
+    def _items_of(self, x: csr_array) -> Vectors:
+        """float32[c, d]: the items' side after all sweeps. Both sides change in place: they are most of the memory."""
+        transposed = x.T.tocsr()
+        items = np.random.default_rng(self.seed).standard_normal((x.shape[1], self.dimensions), np.float32)  # [c, d]
+        items *= np.float32(self.deviation / np.sqrt(self.dimensions))
+        people = np.zeros((x.shape[0], self.dimensions), np.float32)  # [m, d]
+        for _ in range(self.epochs):
+            self._turn(x, items, people)
+            self._turn(transposed, people, items)
+        return items
 
-    def _rotated(self, vectors: Vectors) -> tuple[Vectors, Vectors, Scores]:
-        """float32[_, d] along the axes of their Gram matrix, strongest first; the rotation; α times the diagonal."""
+    def _turn(self, x: csr_array, fixed: Vectors, solved: Vectors) -> None:
+        """Rotate both sides, and bring the second nearer to its optimum."""
+        rotation, spectrum = self._rotate(fixed)
+        _rotate_by(rotation, solved)
+        self._step(x, fixed, spectrum, solved, len(fixed))
+
+    def _rotate(self, vectors: Vectors) -> tuple[Vectors, Scores]:
+        """Turn vectors along the axes of their Gram matrix, strongest first; the rotation, and α times the diagonal."""
         spectrum, axes = np.linalg.eigh((vectors.T @ vectors).astype(np.float64))
         rotation = np.ascontiguousarray(axes[:, ::-1], np.float32)
-        diagonal = self.unobserved_weight * np.maximum(spectrum[::-1], 0.0)
-        return _product(vectors, rotation), rotation, diagonal.astype(np.float32)
+        _rotate_by(rotation, vectors)
+        return rotation, (self.unobserved_weight * np.maximum(spectrum[::-1], 0.0)).astype(np.float32)
 
     def _step(self, x: csr_array, fixed: Vectors, spectrum: Scores, solved: Vectors, count: int) -> None:
         """Solve each row of x once, in training and in fold-in alike."""
@@ -106,12 +110,12 @@ class IALS(Embedding):
         solve_rows(x, fixed, spectrum, l2.astype(np.float32), solved, block=self.subspace, steps=_STEPS)
 
 
-def _product(vectors: Vectors, rotation: Vectors) -> Vectors:
-    """float32[_, d], in threads of our own, because those of linear algebra wait by spinning."""
-    turned = np.empty_like(vectors)
+def _rotate_by(rotation: Vectors, vectors: Vectors) -> None:
+    """Turn vectors [_, d] in place, in threads of our own, because those of linear algebra wait by spinning."""
 
-    def turn(first: int, last: int) -> None:
-        np.matmul(vectors[first:last], rotation, turned[first:last])
+    def task(first: int, last: int) -> None:
+        for start in range(first, last, _BLOCK):
+            rows = slice(start, min(start + _BLOCK, last))
+            vectors[rows] = vectors[rows] @ rotation
 
-    over_blocks(len(vectors), turn)
-    return turned
+    over_blocks(len(vectors), task)

@@ -9,7 +9,7 @@ from scipy.sparse import csr_array
 from zhiyin.compute.dense_product import dense_product
 from zhiyin.data.dataset import Dataset
 from zhiyin.data.queries import Queries
-from zhiyin.features.interest import log_interest, query_interest
+from zhiyin.features.interest import chosen_items, query_interest
 from zhiyin.models.embedding import Embedding
 from zhiyin.models.extras import needs_torch
 from zhiyin.models.item_to_item import places_of
@@ -72,10 +72,8 @@ class LightGCN(Embedding):
         needs_torch()
         from zhiyin.models.neural.light_gcn import learned  # noqa: PLC0415 - the extra neural
 
-        interest = log_interest(data.interactions)
-        touched = np.bincount(interest.indices, minlength=interest.shape[1]) > 0
+        x, _, touched = chosen_items(data.interactions)  # [m, c], [n]
         self.places_ = places_of(touched)
-        x = interest[np.diff(interest.indptr) > 0][:, touched]  # [m, c]
         layers = learned(self, x, normalised(x))  # of the items, float32[layers + 1, c, d]
         degrees = np.asarray(x.sum(axis=0), np.float32)  # [c]
         self.inputs_ = (layers[:-1].sum(axis=0) / (np.sqrt(degrees)[:, None] * len(layers))).astype(np.float32)

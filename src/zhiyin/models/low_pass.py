@@ -10,11 +10,11 @@ from zhiyin.compute.dense_product import dense_product
 from zhiyin.compute.svd import strongest_directions
 from zhiyin.data.dataset import Dataset
 from zhiyin.data.queries import Queries
-from zhiyin.features.interest import log_interest, query_interest
+from zhiyin.features.interest import chosen_items, query_interest
 from zhiyin.models.embedding import Embedding
 from zhiyin.models.item_to_item import places_of
 from zhiyin.models.settings import require, require_half_life
-from zhiyin.types import Floats, Indexes, Mask, Vectors
+from zhiyin.types import Floats, Indexes, Vectors
 
 
 @dataclass(kw_only=True)
@@ -48,7 +48,7 @@ class LowPass(Embedding):
 
     def fit(self, data: Dataset) -> Self:
         """Decompose the normalised matrix."""
-        x, degrees, touched = chosen_items(data)  # [users, c], [c], [n]
+        x, degrees, touched = chosen_items(data.interactions)  # [users, c], [c], [n]
         self.places_ = places_of(touched)
         rng = np.random.default_rng(self.seed)
         vectors, energies = strongest_directions(
@@ -57,8 +57,9 @@ class LowPass(Embedding):
         passed = energies.astype(np.float64) ** self.sharpness if self.sharpness else np.ones(len(energies))  # [d]
         self.inputs_ = vectors * _column(degrees**-self.in_exponent)
         self.inputs_ *= passed.astype(np.float32)
+        vectors *= _column(degrees**self.out_exponent)
         self.item_vectors_ = np.full((len(touched), len(energies)), np.nan, np.float32)
-        self.item_vectors_[touched] = vectors * _column(degrees**self.out_exponent)
+        self.item_vectors_[touched] = vectors
         return self
 
     def encode(self, queries: Queries) -> Vectors:
@@ -69,14 +70,6 @@ class LowPass(Embedding):
         return vectors
 
 
-def chosen_items(data: Dataset) -> tuple[csr_array, Floats, Mask]:
-    """float32[users, c], what those who chose anything chose; float64[c], the people of each item; bool[n], which c."""
-    interest = log_interest(data.interactions)
-    touched = np.bincount(interest.indices, minlength=interest.shape[1]) > 0
-    x = interest[np.diff(interest.indptr) > 0][:, touched]
-    return x, np.bincount(x.indices, minlength=x.shape[1]).astype(np.float64), touched
-
-
 def _column(weights: Floats) -> Vectors:
     """float32[c, 1]: so that a product with vectors is float32 throughout."""
     return weights.astype(np.float32)[:, None]
@@ -85,6 +78,7 @@ def _column(weights: Floats) -> Vectors:
 def degree_normalised(x: csr_array, user_exponent: float, column_weights: Floats) -> csr_array:
     """float32[users, c], sparse: each row by its number of entries to the power -user_exponent, each column weighed."""
     degrees = np.diff(x.indptr)
-    rows = np.maximum(degrees, 1).astype(np.float64) ** -user_exponent
-    data = x.data * np.repeat(rows, degrees) * column_weights[x.indices]
+    data = np.repeat(np.maximum(degrees, 1).astype(np.float64) ** -user_exponent, degrees)
+    data *= x.data  # in place: three such arrays at once would be more than the rest of a training takes
+    data *= column_weights[x.indices]
     return csr_array((data.astype(np.float32), x.indices, x.indptr), shape=x.shape)

@@ -9,9 +9,8 @@ from scipy.sparse import csr_array
 from zhiyin.compute.kernels import top_k
 from zhiyin.data.dataset import Dataset
 from zhiyin.data.queries import Queries
-from zhiyin.features.interest import log_interest, query_interest
+from zhiyin.features.interest import chosen_items, query_interest
 from zhiyin.models.embedding import Embedding
-from zhiyin.models.item_to_item import places_of
 from zhiyin.models.settings import require, require_half_life
 from zhiyin.types import Indexes, Scores, Vectors
 
@@ -45,24 +44,26 @@ class NMF(Embedding):
 
     def fit(self, data: Dataset) -> Self:
         """Sweep over people and items in turn; each topic's share of the catalogue has length 1 in the end."""
-        interest = log_interest(data.interactions)
-        touched = np.bincount(interest.indices, minlength=interest.shape[1]) > 0
-        x = interest[np.diff(interest.indptr) > 0][:, touched]  # [m, c]
-        transposed, rng = x.T.tocsr(), np.random.default_rng(self.seed)
-        people = rng.random((x.shape[0], self.dimensions), np.float32)  # W
-        items = rng.random((x.shape[1], self.dimensions), np.float32)  # Hᵀ
-        for _ in range(self.epochs):
-            items /= np.linalg.norm(items, axis=0)  # the size of a topic is the people's: l1 cannot be evaded
-            _improve(people, x @ items, items.T @ items, self.l1)
-            _improve(items, transposed @ people, people.T @ people, 0.0)
-        items /= np.linalg.norm(items, axis=0)
-        order = np.argsort(-_strengths(x, people, items, self.l1), kind="stable")  # strongest first
-        items = np.ascontiguousarray(items[:, order])
+        x, _, touched = chosen_items(data.interactions)  # [m, c], [n]
+        items = self._items_of(x)
         self.gram_ = items.T @ items
-        self.places_ = np.where(places_of(touched) >= 0, np.arange(len(touched)), -1).astype(np.int32)
+        self.places_ = np.where(touched, np.arange(len(touched)), -1).astype(np.int32)
         self.item_vectors_ = np.full((len(touched), self.dimensions), np.nan, np.float32)
         self.item_vectors_[touched] = items
         return self
+
+    def _items_of(self, x: csr_array) -> Vectors:
+        """float32[c, d]: Hᵀ, the strongest topic first."""
+        rng = np.random.default_rng(self.seed)
+        people = rng.random((x.shape[0], self.dimensions), np.float32)  # W
+        items = rng.random((x.shape[1], self.dimensions), np.float32)  # Hᵀ
+        for _ in range(self.epochs):
+            items /= _lengths(items)  # the size of a topic is the people's: l1 cannot be evaded
+            _improve(people, x @ items, items.T @ items, self.l1)
+            _improve(items, x.T @ people, people.T @ people, 0.0)  # scipy turns x in its product: no copy of it
+        items /= _lengths(items)
+        order = np.argsort(-_strengths(x, people, items, self.l1), kind="stable")
+        return np.take(items, order, axis=1)
 
     def encode(self, queries: Queries) -> Vectors:
         """float32[b, d]: how much each topic says of each history; NaN for a history without a known item."""
@@ -81,6 +82,11 @@ class NMF(Embedding):
         The topics that explain most come first.
         """
         return top_k(np.ascontiguousarray(self.item_vectors_.T), k)
+
+
+def _lengths(items: Vectors) -> Scores:
+    """float32[d]: of each topic, without the passing copies that numpy's norm makes."""
+    return np.sqrt(np.einsum("nd,nd->d", items, items))
 
 
 def _improve(factors: Vectors, image: Vectors, gram: Vectors, l1: float) -> None:

@@ -9,7 +9,7 @@ from scipy.sparse import csr_array
 from zhiyin.compute.kernels import neighbour_lists
 from zhiyin.compute.local_regression import nonnegative_net
 from zhiyin.data.dataset import Dataset
-from zhiyin.features.interest import log_interest
+from zhiyin.features.interest import chosen_items
 from zhiyin.models.item_to_item import ItemToItem, places_of
 from zhiyin.models.low_pass import degree_normalised
 from zhiyin.models.settings import require
@@ -44,13 +44,10 @@ class SLIM(ItemToItem):
 
     def fit(self, data: Dataset) -> Self:
         """Find each item's candidates, then descend."""
-        interest = log_interest(data.interactions)
-        touched = np.bincount(interest.indices, minlength=interest.shape[1]) > 0
+        x, degrees, touched = chosen_items(data.interactions)  # [users, c], [c], [n]
         self.places_ = places_of(touched)
-        x = interest[:, touched]  # [users, c]
-        degrees = np.bincount(x.indices, minlength=x.shape[1]).astype(np.float64)  # [c]
         weighed = degree_normalised(x, self.user_exponent / 2, np.ones(x.shape[1]))
-        strength = np.asarray(weighed.multiply(weighed).sum(axis=0)).mean() if x.nnz else 1.0
+        strength = float(np.square(weighed.data).sum(dtype=np.float64)) / x.shape[1] if x.nnz else 1.0
         penalties = self.l2 * strength * degrees**self.l2_exponent / max((degrees**self.l2_exponent).mean(), 1e-9)
         near = candidates(weighed, self.neighbours)
         self.weights_ = nonnegative_net(weighed, near, penalties.astype(np.float32), self.l1 * strength, _SWEEPS)

@@ -7,8 +7,8 @@ import numpy as np
 
 from zhiyin.compute.local_regression import ridge
 from zhiyin.data.dataset import Dataset
-from zhiyin.features.interest import log_interest
-from zhiyin.models.ease import EASE, MOST_ITEMS, dense_gigabytes
+from zhiyin.features.interest import chosen_items
+from zhiyin.models.ease import MOST_ITEMS, dense_gigabytes, dense_weights
 from zhiyin.models.item_to_item import ItemToItem, places_of
 from zhiyin.models.settings import require
 from zhiyin.models.slim import candidates
@@ -36,15 +36,11 @@ class SparseEASE(ItemToItem):
 
     def fit(self, data: Dataset) -> Self:
         """Invert if the inverse fits; else regress each item on its neighbourhood."""
-        interest = log_interest(data.interactions)
-        touched = np.bincount(interest.indices, minlength=interest.shape[1]) > 0
-        items = int(touched.sum())
-        if items <= MOST_ITEMS and dense_gigabytes(items) <= self.memory_gb:
-            dense = EASE(l2=self.l2, memory_gb=self.memory_gb, half_life_days=self.half_life_days).fit(data)
-            self.weights_, self.places_ = dense.weights_, dense.places_
-            return self
-        x = interest[:, touched]  # [users, c]
+        x, _, touched = chosen_items(data.interactions)  # [users, c], [n]
         self.places_ = places_of(touched)
-        penalties = np.full(x.shape[1], self.l2, np.float32)
-        self.weights_ = ridge(x, candidates(x, self.neighbours), penalties)
+        items = x.shape[1]
+        if items <= MOST_ITEMS and dense_gigabytes(items) <= self.memory_gb:
+            self.weights_ = dense_weights(x, self.l2)
+        else:
+            self.weights_ = ridge(x, candidates(x, self.neighbours), np.full(items, self.l2, np.float32))
         return self
