@@ -142,12 +142,12 @@ def tuned(search: Search, validation: Side) -> tuple[dict[str, Any], float]:
     best, value, spent = dict(search.start), -math.inf, 0.0
     if not search.grid and not search.others:
         return best, spent
-    trials = [(None, None), *((None, other) for other in search.others)]
+    trials: list[tuple[str, Any]] = [("", whole) for whole in (search.start, *search.others)]
     trials += [(key, option) for key, options in search.grid.items() for option in options]
     for key, option in trials:
         if spent > TUNING_SECONDS:
             break
-        other = {**best, key: option} if key else dict(option or best)
+        other = {**best, key: option} if key else dict(option)
         found, seconds = _tried(search, other, validation, rows)
         spent += seconds
         if found > value:
