@@ -7,6 +7,7 @@ from torch.nn import functional
 
 _CHUNK = 1 << 22  # scores made at once: few enough to stay near, many enough to add up the gradients seldom
 _PIECES = 16
+_GRAIN = 64  # places are filled up to a multiple: a CPU compiles a product for each shape that it meets
 _LARGEST = 60.0  # of a score whose exponential can be summed as it is
 
 
@@ -20,10 +21,11 @@ class _Softmax(torch.autograd.Function):
     def forward(
         ctx: Any, hidden: torch.Tensor, table: torch.Tensor, targets: torch.Tensor, digits: torch.dtype
     ) -> torch.Tensor:
-        h, vectors = hidden.to(digits), table.to(digits)
-        grad_h, grad_vectors = torch.empty_like(hidden), torch.zeros_like(table)
-        bounded = float(h.norm(dim=1).max() * vectors.norm(dim=1).max()) < _LARGEST if len(h) else True
-        rows = max(_CHUNK // len(vectors), 32)
+        places, vectors = len(hidden), table.to(digits)
+        h = functional.pad(hidden.to(digits), (0, 0, 0, -places % _GRAIN))  # zeros, which add nothing to a gradient
+        grad_h, grad_vectors = torch.empty(len(h), h.shape[1], device=h.device), torch.zeros_like(table)
+        bounded = float(h.norm(dim=1).max() * vectors.norm(dim=1).max()) < _LARGEST if places else True
+        rows = max(_CHUNK // len(vectors) // _GRAIN, 1) * _GRAIN
         room = torch.empty(min(rows, len(h)), len(vectors), dtype=digits, device=h.device)  # new pages would cost more
         total = torch.zeros((), device=h.device)
         for start in range(0, len(h), rows):
@@ -32,13 +34,13 @@ class _Softmax(torch.autograd.Function):
             most = torch.zeros(len(part), 1, device=h.device) if bounded else scores.amax(dim=1, keepdim=True).float()
             weights = scores.exp_() if bounded else scores.sub_(most).exp_()
             sums = _row_sums(weights)
-            total += (sums.log() + most).sum()
+            total += (sums.log() + most)[: places - start].sum()
             grad_h[start : start + rows] = (weights @ vectors) / sums
             grad_vectors += weights.T @ (part / sums).to(digits)
         wanted = table[targets]  # [p, d]
         total -= (hidden * wanted).sum()
         grad_vectors.index_add_(0, targets, hidden, alpha=-1.0)
-        ctx.save_for_backward(grad_h.sub_(wanted), grad_vectors)
+        ctx.save_for_backward(grad_h[:places].sub_(wanted), grad_vectors)
         return total
 
     @staticmethod

@@ -17,7 +17,7 @@ from zhiyin.models.neural.encoder import Encoder, Parts, Shape
 from zhiyin.models.neural.key import key_of
 from zhiyin.models.neural.objective import Objective
 from zhiyin.models.neural.rates import Cosine
-from zhiyin.models.neural.sequences import ANSWERED, Events, Sequences
+from zhiyin.models.neural.sequences import ANSWERED, Events, Sequences, rounded
 from zhiyin.models.neural.train import Step, Validation, shared, train
 from zhiyin.types import Vectors
 
@@ -125,7 +125,8 @@ class _Lesson:
             yield partial(shared, rows, self._step)
 
     def _step(self, rows: NDArray[np.int64]) -> Step:
-        events = self.windows.events(rows).to(device())
+        width = min(rounded(int(self.windows.lengths[rows].max())), self.model.window + 1)
+        events = self.windows.events(rows, width).to(device())
         after = events.items[:, 1:]  # [b, t]
         before = Events(*(part[:, :-1] for part in events))
         h = self.network.all(before, self.network.known(self.windows.owners[rows]))  # [b, t, d]

@@ -115,16 +115,16 @@ class Sequences:
         offsets = _offsets(stop - start)
         return self._cut(offsets, np.repeat(start - offsets[:-1], stop - start), self.owners[owner])
 
-    def events(self, rows: NDArray[np.integer]) -> Events:
-        """Some rows side by side, for PyTorch."""
+    def events(self, rows: NDArray[np.integer], width: int = 1) -> Events:
+        """Some rows side by side, for PyTorch; at least so wide."""
         import torch  # noqa: PLC0415 - who only answers has none
 
-        return Events(*(torch.from_numpy(part) for part in self.padded(rows)))
+        return Events(*(torch.from_numpy(part) for part in self.padded(rows, width)))
 
-    def padded(self, rows: NDArray[np.integer]) -> Padded:
-        """Some rows side by side."""
+    def padded(self, rows: NDArray[np.integer], width: int = 1) -> Padded:
+        """Some rows side by side; at least so wide."""
         chosen = self.rows(rows)
-        width = max(int(chosen.lengths.max(initial=0)), 1)
+        width = max(int(chosen.lengths.max(initial=0)), width)
         row = np.repeat(np.arange(len(chosen)), chosen.lengths)
         column = np.arange(len(chosen.items)) - np.repeat(chosen.offsets[:-1], chosen.lengths)
         shape = (len(chosen), width)
@@ -150,10 +150,10 @@ class Sequences:
         order = np.lexsort((noise, -lengths))
         cuts, width, first = [0], 0, 0
         for place, length in enumerate(lengths[order]):
-            width = max(width, int(length))
+            width = max(width, rounded(int(length)))
             if (place + 1 - first) * width > events and place > first:
                 cuts.append(place)
-                first, width = place, int(length)
+                first, width = place, rounded(int(length))
         parts = np.split(order, cuts[1:])
         for part in rng.permutation(len(parts)) if rng else range(len(parts)):
             yield parts[part]
@@ -161,6 +161,16 @@ class Sequences:
     def _cut(self, offsets: NDArray[np.int64], shift: NDArray[np.int64], owners: NDArray[np.int64]) -> "Sequences":
         flat = shift + np.arange(offsets[-1])
         return Sequences(offsets, self.items[flat], self.kinds[flat], self.gaps[flat], owners)
+
+
+def rounded(length: int) -> int:
+    """The least of some lengths that is not shorter: batches have few shapes, for each of which a CPU compiles anew.
+
+    One more than a multiple, because the last event of a history to learn from has nothing after it.
+    """
+    steps = length - 1
+    grain = 1 if steps <= 16 else 4 if steps <= 64 else 8
+    return -(-steps // grain) * grain + 1
 
 
 def _table(
