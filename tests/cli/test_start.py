@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cli.terminal import Outcome, Run, run_in
+from zhiyin.cli import sample_project
 from zhiyin.cli.first_requests import try_it
 from zhiyin.registry.config import read_config
 
@@ -15,12 +16,24 @@ from zhiyin.registry.config import read_config
 def test_the_demo_goes_all_the_way(demonstrated: tuple[Path, Outcome]) -> None:
     folder, found = demonstrated
     assert found.code == 0, found.err
-    for words in ("Made the sample shop", "What the check found", "popularity", "best achievable", "±", "release 1"):
+    for words in ("Made the sample shop", "What the check found", "sasrec", "best achievable", "±", "release 1"):
         assert words in found.out
     assert "\x1b" not in found.out
     assert found.err == ""
     assert {path.name for path in folder.iterdir()} >= {"events.csv", "items.csv", "users.csv", "zhiyin.toml"}
-    assert read_config(folder / "zhiyin.toml").split.target == ("purchase",)
+    config = read_config(folder / "zhiyin.toml")
+    assert config.split.target == ("purchase",)
+    assert [*config.models] == ["popularity", "ease", "low_pass", "content", "sasrec"]
+
+
+def test_the_demo_without_pytorch_says_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sample_project, "installed", lambda package: package != "torch")
+    words = ["demo", "--no-serve", "--people", 60, "--items", 30, "--events", 2_000, "--directory", "shop"]
+    found = run_in(tmp_path, *words)
+    assert found.code == 0, found.err
+    assert "torch is not installed: run pip install 'zhiyin[neural]'" in " ".join(found.out.split())
+    assert "sasrec" not in found.out
+    assert not read_config(tmp_path / "shop" / "zhiyin.toml").models
 
 
 def test_the_demo_renews_its_own_folder(own_shop: Path) -> None:
