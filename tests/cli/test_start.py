@@ -23,7 +23,7 @@ def test_the_demo_goes_all_the_way(demonstrated: tuple[Path, Outcome]) -> None:
     assert {path.name for path in folder.iterdir()} >= {"events.csv", "items.csv", "users.csv", "zhiyin.toml"}
     config = read_config(folder / "zhiyin.toml")
     assert config.split.target == ("purchase",)
-    assert [*config.models] == ["popularity", "ease", "low_pass", "content", "sasrec"]
+    assert [*config.models] == [*config.recipe.retrievers, "sasrec"]
 
 
 def test_the_demo_without_pytorch_says_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

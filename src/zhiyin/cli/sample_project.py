@@ -62,10 +62,12 @@ def made(directory: Path, sizes: tuple[int, int, int], now: int) -> SampleShop:
 
 
 def with_network(directory: Path, data: Dataset) -> str:
-    """Name the default portfolio and a small network in zhiyin.toml; without PyTorch, say what is missing."""
+    """Name the default portfolio, to be blended, and a small network; without PyTorch, say what is missing."""
     if not installed("torch"):
         return f"no network stands in the comparison: {MissingExtraError('torch', 'neural')}"
     config = directory / CONFIG
-    named = with_sections(config.read_text(encoding="utf-8"), {"models": portfolio(data)})
+    models = portfolio(data)
+    sections = {"recipe": {"retrievers": [*models]}, "models": models}
+    named = with_sections(config.read_text(encoding="utf-8"), sections)
     replace_bytes(config, named.encode() + (files(__package__) / "demo_network.toml").read_bytes())
     return ""
