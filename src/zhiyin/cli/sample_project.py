@@ -3,6 +3,7 @@
 import shutil
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from zhiyin.data.dataset import Dataset
 from zhiyin.data.sample_shop import SampleShop, sample_shop
@@ -67,7 +68,7 @@ def with_network(directory: Path, data: Dataset) -> str:
         return f"no network stands in the comparison: {MissingExtraError('torch', 'neural')}"
     config = directory / CONFIG
     models = portfolio(data)
-    sections = {"recipe": {"retrievers": [*models]}, "models": models}
+    sections: dict[str, dict[str, Any]] = {"recipe": {"retrievers": [*models]}, "models": models}
     named = with_sections(config.read_text(encoding="utf-8"), sections)
     replace_bytes(config, named.encode() + (files(__package__) / "demo_network.toml").read_bytes())
     return ""

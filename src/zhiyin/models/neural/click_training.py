@@ -92,7 +92,7 @@ def _epoch(module: ClickModule, batches: Iterable[Batch], optimizer: torch.optim
             logits = module(batch.parts)
         loss = functional.binary_cross_entropy_with_logits(logits, labels, weights)
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]  # torch has no types for it
+        loss.backward()
         optimizer.step()
         total += float(loss.detach()) * len(labels)
         counted += len(labels)
