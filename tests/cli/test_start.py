@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from cli.terminal import Outcome, Run, run_in
-from zhiyin.cli import sample_project
 from zhiyin.cli.first_requests import try_it
 from zhiyin.registry.config import read_config
 
@@ -16,24 +15,28 @@ from zhiyin.registry.config import read_config
 def test_the_demo_goes_all_the_way(demonstrated: tuple[Path, Outcome]) -> None:
     folder, found = demonstrated
     assert found.code == 0, found.err
-    for words in ("Made the sample shop", "What the check found", "sasrec", "best achievable", "±", "release 1"):
+    for words in ("Made the sample shop", "What the check found", "popularity", "best achievable", "±", "release 1"):
         assert words in found.out
     assert "\x1b" not in found.out
     assert found.err == ""
     assert {path.name for path in folder.iterdir()} >= {"events.csv", "items.csv", "users.csv", "zhiyin.toml"}
-    config = read_config(folder / "zhiyin.toml")
-    assert config.split.target == ("purchase",)
-    assert [*config.models] == [*config.recipe.retrievers, "sasrec"]
+    assert read_config(folder / "zhiyin.toml").split.target == ("purchase",)
 
 
-def test_the_demo_without_pytorch_says_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sample_project, "installed", lambda package: package != "torch")
+def test_the_demo_without_pytorch_says_in_one_line_what_is_missing(demonstrated: tuple[Path, Outcome]) -> None:
+    folder, found = demonstrated
+    (line,) = [line for line in found.out.splitlines() if "torch" in line]
+    assert line.endswith("torch is not installed: run pip install 'zhiyin[neural]'")
+    assert not read_config(folder / "zhiyin.toml").models
+
+
+def test_the_demo_compares_a_network_beside_the_portfolio(tmp_path: Path) -> None:
     words = ["demo", "--no-serve", "--people", 60, "--items", 30, "--events", 2_000, "--directory", "shop"]
     found = run_in(tmp_path, *words)
-    assert found.code == 0, found.err
-    assert "torch is not installed: run pip install 'zhiyin[neural]'" in " ".join(found.out.split())
-    assert "sasrec" not in found.out
-    assert not read_config(tmp_path / "shop" / "zhiyin.toml").models
+    assert (found.code, found.err) == (0, "")
+    assert "sasrec" in found.out
+    config = read_config(tmp_path / "shop" / "zhiyin.toml")
+    assert [*config.models] == [*config.recipe.retrievers, "sasrec"]
 
 
 def test_the_demo_renews_its_own_folder(own_shop: Path) -> None:
