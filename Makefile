@@ -1,13 +1,15 @@
 # One word per verb. Everything happens inside .venv, which the first verb makes.
 PYTHON ?= python3
 ARGS ?=
+EXTRAS ?= neural
 BIN := .venv/bin
+INSTALLED := .venv/installed$(if $(EXTRAS),-$(EXTRAS))
 
 .PHONY: install demo test bench bench-speed bench-ease bench-networks bench-accuracy format lint types unit docs clean
 
-install: .venv/installed  ## make .venv with zhiyin in it
+install: $(INSTALLED)  ## make .venv with zhiyin in it (EXTRAS= leaves out PyTorch)
 
-demo: .venv/installed  ## make a shop, train, compare, release and serve (ARGS=--no-serve stops before serving)
+demo: $(INSTALLED)  ## make a shop, train, compare, release and serve (ARGS=--no-serve stops before serving, EXTRAS= leaves out PyTorch)
 	@$(BIN)/zhiyin demo $(ARGS)
 
 test: format lint types unit  ## everything that must hold before a commit
@@ -59,12 +61,12 @@ bench-accuracy: .venv/developed  ## the published protocols (ONLY=gowalla picks 
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "zhiyin needs Python 3.11 or newer; set PYTHON=python3.x"; exit 1; }
 	@$(PYTHON) -m venv .venv
 
-.venv/installed: pyproject.toml constraints.txt | .venv/bin/python
-	@echo "installing zhiyin into .venv (a minute or so, once)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+$(INSTALLED): pyproject.toml constraints.txt | .venv/bin/python
+	@echo "installing zhiyin$(if $(EXTRAS), with $(EXTRAS)) into .venv (a minute or so, once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.$(if $(EXTRAS),[$(EXTRAS)])'
 	@touch $@
 
-.venv/developed: .venv/installed pyproject.toml constraints.txt
+.venv/developed: $(INSTALLED) pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt 'pip>=25.1'
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group dev
 	@touch $@

@@ -23,6 +23,22 @@ def test_the_demo_goes_all_the_way(demonstrated: tuple[Path, Outcome]) -> None:
     assert read_config(folder / "zhiyin.toml").split.target == ("purchase",)
 
 
+def test_the_demo_without_pytorch_says_in_one_line_what_is_missing(demonstrated: tuple[Path, Outcome]) -> None:
+    folder, found = demonstrated
+    (line,) = [line for line in found.out.splitlines() if "torch" in line]
+    assert line.endswith("torch is not installed: run pip install 'zhiyin[neural]'")
+    assert not read_config(folder / "zhiyin.toml").models
+
+
+def test_the_demo_compares_a_network_beside_the_portfolio(tmp_path: Path) -> None:
+    words = ["demo", "--no-serve", "--people", 60, "--items", 30, "--events", 2_000, "--directory", "shop"]
+    found = run_in(tmp_path, *words)
+    assert (found.code, found.err) == (0, "")
+    assert "sasrec" in found.out
+    config = read_config(tmp_path / "shop" / "zhiyin.toml")
+    assert [*config.models] == [*config.recipe.retrievers, "sasrec"]
+
+
 def test_the_demo_renews_its_own_folder(own_shop: Path) -> None:
     (own_shop / "events.db").write_bytes(b"what an earlier service kept")
     words = ["demo", "--no-serve", "--people", 60, "--items", 30, "--events", 2_000, "--directory", own_shop]

@@ -16,6 +16,7 @@ from zhiyin.cli.printing import say, show, show_json, table
 if TYPE_CHECKING:
     from zhiyin.cli.project import Project
     from zhiyin.data.dataset import Dataset
+    from zhiyin.data.sample_shop import Truth
     from zhiyin.registry.prepare import Prepared
     from zhiyin.registry.serve_settings import ServeSettings
     from zhiyin.registry.train import Trained
@@ -39,7 +40,7 @@ def demo(
     from zhiyin.cli.first_requests import somebody
     from zhiyin.cli.progress import bars
     from zhiyin.cli.project import Project, now
-    from zhiyin.cli.sample_project import CONFIG, claimed, made
+    from zhiyin.cli.sample_project import CONFIG, claimed, made, with_network
     from zhiyin.registry.serve_settings import ServeSettings
     from zhiyin.serving.run import listening
 
@@ -59,14 +60,9 @@ def demo(
         say(f"{made_it} the sample shop in {directory}: {people:,} people, {items:,} items, a year")
         _show_findings(prepared)
     data = prepared.dataset(project.config.weights)
-    from zhiyin.cli.oracle import Oracle
-    from zhiyin.registry.train import train
-
-    with bars() as progress:
-        oracle = Oracle(shop.truth, data, project.config.rules)
-        found = train(
-            project.config, project.root, now=now(), environment=os.environ, ceiling=oracle, progress=progress
-        )
+    missing = with_network(directory, data)
+    found = _trained(Project.read(directory / CONFIG), data, shop.truth)
+    found = replace(found, note="; ".join(filter(None, [found.note, missing])))
     if as_json:
         show_json(found.as_json())
         return
@@ -77,6 +73,17 @@ def demo(
         say(f"next: `cd {directory}`, then `zhiyin serve`, or `zhiyin recommend --user {somebody(data)}`")
     else:
         _serve(project, data, replace(project.config.serve, port=port))
+
+
+def _trained(project: "Project", data: "Dataset", truth: "Truth") -> "Trained":
+    from zhiyin.cli.oracle import Oracle
+    from zhiyin.cli.progress import bars
+    from zhiyin.cli.project import now
+    from zhiyin.registry.train import train
+
+    oracle = Oracle(truth, data, project.config.rules)
+    with bars() as progress:
+        return train(project.config, project.root, now=now(), environment=os.environ, ceiling=oracle, progress=progress)
 
 
 def _show_findings(prepared: "Prepared") -> None:

@@ -3,11 +3,16 @@
 import shutil
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
+from zhiyin.data.dataset import Dataset
 from zhiyin.data.sample_shop import SampleShop, sample_shop
-from zhiyin.errors import ConfigError
+from zhiyin.errors import ConfigError, MissingExtraError
+from zhiyin.models.extras import installed
 from zhiyin.registry.durable import replace_bytes
 from zhiyin.registry.lock import exclusive
+from zhiyin.registry.recipe import portfolio
+from zhiyin.registry.rewrite import with_sections
 from zhiyin.types import MICROSECONDS_PER_DAY
 
 CONFIG = "zhiyin.toml"
@@ -55,3 +60,15 @@ def made(directory: Path, sizes: tuple[int, int, int], now: int) -> SampleShop:
         shop.write(directory)
         replace_bytes(directory / CONFIG, (files(__package__) / "demo.toml").read_bytes())
     return shop
+
+
+def with_network(directory: Path, data: Dataset) -> str:
+    """Name the default portfolio, to be blended, and a small network; without PyTorch, say what is missing."""
+    if not installed("torch"):
+        return f"no network stands in the comparison: {MissingExtraError('torch', 'neural')}"
+    config = directory / CONFIG
+    models = portfolio(data)
+    sections: dict[str, dict[str, Any]] = {"recipe": {"retrievers": [*models]}, "models": models}
+    named = with_sections(config.read_text(encoding="utf-8"), sections)
+    replace_bytes(config, named.encode() + (files(__package__) / "demo_network.toml").read_bytes())
+    return ""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, cast
+from typing import NamedTuple, TypeAlias, cast
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from torch.nn import functional
 from zhiyin.models.neural.dropout import Dropout
 from zhiyin.models.neural.sequences import GAPS, Events
 
-Block = nn.Module
+Block: TypeAlias = nn.Module
 """float32[b, t, d] -> float32[b, t, d]; the vector at a place knows that place and those before, nothing after."""
 
 

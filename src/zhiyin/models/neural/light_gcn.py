@@ -49,11 +49,11 @@ class Links:
 
     def to_people(self, items: torch.Tensor) -> torch.Tensor:
         """float32[m, d] of float32[c, d]."""
-        return _Product.apply(self._across, self._back, items)  # type: ignore[no-untyped-call]  # apply has no types
+        return _Product.apply(self._across, self._back, items)
 
     def to_items(self, people: torch.Tensor) -> torch.Tensor:
         """float32[c, d] of float32[m, d]."""
-        return _Product.apply(self._back, self._across, people)  # type: ignore[no-untyped-call]  # apply has no types
+        return _Product.apply(self._back, self._across, people)
 
 
 class _Product(torch.autograd.Function):
@@ -129,7 +129,7 @@ def learned(settings: Settings, x: csr_array, graph: csr_array) -> Vectors:
             optimizer.zero_grad()
             ends = [_mean(layers) for layers in spread(links, people, items, settings.layers)]
             lengths = _lengths(items, shares[1]) + (0.0 if people is None else _lengths(people, shares[0]))
-            (loss(*ends) + settings.l2 / 2 * lengths).backward()  # type: ignore[no-untyped-call]  # backward has no types
+            (loss(*ends) + settings.l2 / 2 * lengths).backward()
             optimizer.step()
             rates.step()
         with torch.no_grad():
@@ -156,7 +156,7 @@ def _softmax(settings: Settings, x: csr_array, draws: torch.Generator, where: to
     def loss(people: torch.Tensor, items: torch.Tensor) -> torch.Tensor:
         p, v = functional.normalize(people, dim=1) / settings.temperature, functional.normalize(items, dim=1)
         drawn = torch.randint(len(v), (settings.negatives,), generator=draws).to(where)
-        all_drawn = _LogSums.apply(p, v.index_select(0, drawn), weights)  # type: ignore[no-untyped-call]  # apply has no types
+        all_drawn = _LogSums.apply(p, v.index_select(0, drawn), weights)
         return all_drawn - (p * chosen.to_people(v)).sum()  # the chosen of a person by one product, not one by one
 
     return loss

@@ -70,7 +70,7 @@ def softmax(h: torch.Tensor, vectors: torch.Tensor, targets: torch.Tensor) -> to
     where = h.device.type
     digits = torch.get_autocast_dtype(where) if torch.is_autocast_enabled(where) else h.dtype
     with torch.autocast(where, enabled=False):
-        return _Softmax.apply(h, vectors, targets, digits)  # type: ignore[no-untyped-call]  # apply has no types
+        return _Softmax.apply(h, vectors, targets, digits)
 
 
 class Rivals(NamedTuple):

@@ -99,7 +99,7 @@ def _epoch(course: Course, batches: Iterable[Callable[[], Step]]) -> float:
         (predictions,) = total([step.predictions])
         course.optimizer.zero_grad(set_to_none=True)
         mean = step.loss / max(predictions, 1)
-        mean.backward()  # type: ignore[no-untyped-call]  # torch has no types for it
+        mean.backward()
         add_gradients(parameters)
         course.step()
         lost += float(step.loss.detach())
