@@ -52,7 +52,7 @@ class ClickProtocol:
 
 
 _DEEP: dict[str, Any] = {
-    "dimensions": 10, "layers": (256, 128), "dropout": 0.2, "l2": 0.05, "learning_rate": 0.001,
+    "dimensions": 20, "layers": (256, 128), "dropout": 0.2, "l2": 0.1, "learning_rate": 0.001,
     "batch_size": 4096, "epochs": 60, "patience": 3,
 }  # fmt: skip
 _SHALLOW: dict[str, Any] = {"learning_rate": 0.003, "batch_size": 4096, "epochs": 60}
@@ -140,7 +140,7 @@ def _teach(
     module: "ClickModule", network: ClickModel, features: Mapping[str, Encoded], labels: Mapping[str, Logits]
 ) -> None:
     """Train with the settings of `network`."""
-    from zhiyin.models.neural.click_training import Batch, adam, cost, predicted
+    from zhiyin.models.neural.click_training import CLIP, Batch, adam, cost, predicted
     from zhiyin.models.neural.course import Schedule
     from zhiyin.models.neural.rates import Shrinking
     from zhiyin.models.neural.train import Step, Validation, train
@@ -160,7 +160,8 @@ def _teach(
         everybody = np.arange(len(labels["validation"]))
         return area(predicted(module, batches(everybody, "validation", _BLOCK)), labels["validation"])
 
-    schedule = Schedule(network.epochs, Shrinking(network.learning_rate), patience=network.patience, seed=network.seed)
+    rate = Shrinking(network.learning_rate)
+    schedule = Schedule(network.epochs, rate, CLIP, network.patience, network.seed)
     train(module, lesson, adam(module, network.l2), schedule, validation=Validation("AUC", validated))
 
 

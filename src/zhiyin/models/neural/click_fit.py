@@ -15,7 +15,7 @@ from zhiyin.features.pasts import Pasts, are_timeless, counted, repeats
 from zhiyin.features.table import Encoded
 from zhiyin.models.click_network import Part
 from zhiyin.models.neural.click_module import ClickModule
-from zhiyin.models.neural.click_training import Batch, adam, cost, predicted
+from zhiyin.models.neural.click_training import CLIP, Batch, adam, cost, predicted
 from zhiyin.models.neural.course import Schedule
 from zhiyin.models.neural.device import device
 from zhiyin.models.neural.key import key_of
@@ -42,7 +42,7 @@ def learn(model: "ClickModel", histories: Histories) -> tuple[dict[str, NDArray[
             module,
             lesson.batches,
             adam(module, model.l2),
-            Schedule(model.epochs, Shrinking(model.learning_rate), patience=model.patience, seed=model.seed),
+            Schedule(model.epochs, Shrinking(model.learning_rate), CLIP, model.patience, model.seed),
             validation=lesson.validation(),
             key=key_of(
                 model, (histories.offsets, histories.items, histories.times, histories.weights, model.items_), module
