@@ -12,7 +12,6 @@ from zhiyin.models.click_network import Part
 from zhiyin.models.neural.click_module import ClickModule
 from zhiyin.models.neural.train import Step
 
-
 CLIP = 10.0
 """The longest gradient: at 1, as for sequences, networks of clicks end a little less exact on Frappe."""
 
