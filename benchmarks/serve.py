@@ -1,4 +1,4 @@
-"""The service under load: a full recipe over 100,000 items, durable events, and an event's way into the next answer.
+"""The service under load: the default portfolio over 100,000 items, durable events, from an event to the next answer.
 
 The service runs in a process of its own; the load comes from this one, over 127.0.0.1. `python -m benchmarks.serve`
 prints the rows as JSON lines.
@@ -27,12 +27,10 @@ from zhiyin.data.dataset import Dataset
 from zhiyin.data.quality.clean import clean
 from zhiyin.data.quality.settings import CleanSettings
 from zhiyin.data.sample_shop import sample_shop
-from zhiyin.models.content import Content
-from zhiyin.models.item_knn import ItemKNN
 from zhiyin.models.popularity import Popularity
 from zhiyin.models.recommender import Recommender
-from zhiyin.models.user_knn import UserKNN
 from zhiyin.ranking.recommend import Pipeline
+from zhiyin.registry.recipe import models
 from zhiyin.registry.release import Release
 from zhiyin.registry.serve_settings import ServeSettings
 from zhiyin.registry.store import Store
@@ -66,13 +64,8 @@ def prepare(root: Path) -> list[str]:
     """Train and promote a release; some of its people."""
     shop = sample_shop(people=PEOPLE, items=ITEMS, events=EVENTS, seed=0)
     data = Dataset.of(clean(shop.tables, CleanSettings(), time.time_ns() // 1_000).tables)
-    models: dict[str, Recommender] = {
-        "item_knn": ItemKNN().fit(data),
-        "user_knn": UserKNN().fit(data),
-        "content": Content().fit(data),
-        "popularity": Popularity(half_life_days=30).fit(data),
-    }
-    release = Release.of(Pipeline(models, data.catalog, Popularity().fit(data)), data)
+    fitted: dict[str, Recommender] = {name: model.fit(data) for name, model in models({}, data).items()}
+    release = Release.of(Pipeline(fitted, data.catalog, Popularity().fit(data)), data)
     store = Store(root / "releases")
     store.promote(store.publish(release.write, {}), 1)
     return release.users.texts.sample(2_000, seed=0).to_list()
