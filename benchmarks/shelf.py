@@ -12,7 +12,6 @@ from zhiyin.models.next_item import NextItem
 from zhiyin.models.recommender import Recommender
 from zhiyin.models.watch import Point, watched
 from zhiyin.registry.arrays import load_model, save_model
-from zhiyin.registry.checkpoints import Checkpoints
 
 _SECONDS = "seconds.json"
 
@@ -35,7 +34,7 @@ class Shelf:
         if (place / _SECONDS).exists():
             return load_model(place, MODELS), json.loads((place / _SECONDS).read_text(encoding="utf-8"))
         start = time.perf_counter()
-        with watched(tell=_told, keeps=Checkpoints(self.folder / "checkpoints")):
+        with watched(tell=_told):
             model.fit(data)
         seconds = time.perf_counter() - start
         if isinstance(model, NextItem):
