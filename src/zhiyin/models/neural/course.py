@@ -20,7 +20,7 @@ class Schedule:
 
     epochs: int
     rate: Rate
-    clip: float = 1.0  # the longest gradient; math.inf: none is too long
+    clip: float = 1.0  # the longest gradient
     patience: int = 10  # epochs without a better validation before it ends
     seed: int = 0
 
@@ -45,8 +45,7 @@ class Course:
 
     def step(self) -> None:
         """Follow the gradients, at the rate of the moment."""
-        if self.schedule.clip < math.inf:
-            nn.utils.clip_grad_norm_(self.network.parameters(), self.schedule.clip)
+        nn.utils.clip_grad_norm_(self.network.parameters(), self.schedule.clip)
         for group in self.optimizer.param_groups:
             group["lr"] = self.schedule.rate.at(self.steps, self.curve)
         self.optimizer.step()

@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional
 
 _CHUNK = 1 << 22  # scores made at once: few enough to stay near, many enough to add up the gradients seldom
-_PIECES = 16
+_PIECES = 16  # of a row: the rounding of their sums evens out
 _GRAIN = 64  # places are filled up to a multiple: a CPU compiles a product for each shape that it meets
 _LARGEST = 60.0  # of a score whose exponential can be summed as it is
 
