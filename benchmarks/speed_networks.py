@@ -117,8 +117,7 @@ def _profile() -> dict[str, Any]:
     """Where the time of an epoch goes, by operation of PyTorch."""
     from torch.profiler import profile
 
-    train = SEQUENCES["ml-1m"].splits(0)[1].train
-    some = train.with_interactions(train.interactions[train.interactions.users < 1000])
+    some = _some(SEQUENCES["ml-1m"].splits(0)[1].train)
     with profile() as seen:
         _trained(some, SHAPE["window"], 1)
     found = sorted(seen.key_averages(), key=lambda one: -one.self_cpu_time_total)
@@ -128,6 +127,11 @@ def _profile() -> dict[str, Any]:
         for one in found[:SHOWN]
     ]
     return {"rows": rows}
+
+
+def _some(data: Dataset) -> Dataset:
+    """What a thousand people did, with nearly all items."""
+    return data.with_interactions(data.interactions[data.interactions.users < 1000])
 
 
 def _growth() -> list[dict[str, Any]]:
@@ -148,18 +152,14 @@ def _timed(items: int, window: int) -> dict[str, float]:
 
 def _requests() -> list[dict[str, Any]]:
     """A list of ten for one person of ML-1M with a full window, one at a time, by ONNX Runtime and by PyTorch."""
-    os.environ["ZHIYIN_THREADS"] = "1"
-    try:
-        return [{"what": f"a request, ML-1M, one core, {name}", **alone(_request, name)} for name in _FORMS]
-    finally:
-        del os.environ["ZHIYIN_THREADS"]
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # of the processes to come, as `zhiyin serve` does
+    return [{"what": f"a request, ML-1M, one core, {name}", **alone(_request, name)} for name in _FORMS]
 
 
 def _request(form: str) -> dict[str, float]:
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     test = SEQUENCES["ml-1m"].splits(0)[1]
-    model = SASRec(**SHAPE, epochs=1, validation_people=0).fit(
-        test.train.with_interactions(test.train.interactions[:20_000])
-    )
+    model = SASRec(**SHAPE, epochs=1, validation_people=0).fit(_some(test.train))
     pipeline = Pipeline.of(model if form == "PyTorch" else model.exported(_FORMS[form]), test.train)
     busy = np.argsort(-test.queries.histories.lengths)[:REQUESTS]
     spent = []
