@@ -10,8 +10,6 @@ import pytest
 from cli.terminal import Run, run_in
 from zhiyin.cli.sample_project import made
 
-pytest.importorskip("torch")
-
 NOW = 1_790_000_000_000_000
 MODELS = """
 [models.popularity]

@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from models.test_click_models import taught
 from worlds import dataset
 from zhiyin.compute.click_metrics import log_loss
 from zhiyin.data.histories import Histories
@@ -15,15 +16,11 @@ from zhiyin.models.click_network import Part
 from zhiyin.models.dcn_v2 import DCNv2
 from zhiyin.models.deep_fm import DeepFM
 from zhiyin.models.gru4rec import GRU4Rec
+from zhiyin.models.neural import train
+from zhiyin.models.neural.click_training import Batch, predicted
+from zhiyin.models.neural.device import device, multiplies_bfloat16
 from zhiyin.models.next_item import NextItem
 from zhiyin.models.sasrec import SASRec
-
-torch = pytest.importorskip("torch")
-
-from models.test_click_models import taught  # noqa: E402
-from zhiyin.models.neural import train  # noqa: E402
-from zhiyin.models.neural.click_training import Batch, predicted  # noqa: E402
-from zhiyin.models.neural.device import device, multiplies_bfloat16  # noqa: E402
 
 pytestmark = pytest.mark.skipif(
     not multiplies_bfloat16(device()), reason="this CPU has no AMX, and trains with float32 as it is"
