@@ -15,10 +15,11 @@ from zhiyin.types import Indexes
 class Vocabulary:
     """Every id that is known, ascending; an id's index is its place. Unknown is -1.
 
-    Ids are text: an integer id 42 is "42". Order by text makes indexes independent of the order of the rows.
+    Ids are text: an integer id 42 is "42". Order by text makes indexes independent of the order of the rows. Ids that
+    came after training stand behind the others, as they came.
     """
 
-    texts: pl.Series  # String, ascending, unique, no null
+    texts: pl.Series  # String, ascending but for those that came later, unique, no null
 
     @classmethod
     def of(cls, ids: Iterable[object] | pl.Series) -> "Vocabulary":
@@ -35,6 +36,11 @@ class Vocabulary:
         found = distinct(column)
         vocabulary = cls.of(found.texts if more is None else pl.concat([found.texts, more.cast(pl.String)]))
         return vocabulary, looked_up(column, found, vocabulary.indexes(found.texts))
+
+    def extended(self, ids: pl.Series) -> "Vocabulary":
+        """The same indexes, and behind them those of the ids that are not known yet, in their order."""
+        more = ids.cast(pl.String).drop_nulls().unique(maintain_order=True)
+        return Vocabulary(pl.concat([self.texts, more.filter(self.indexes(more) < 0)], rechunk=True))
 
     def __len__(self) -> int:
         return len(self.texts)
