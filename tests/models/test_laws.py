@@ -28,6 +28,7 @@ from zhiyin.models.gru4rec import GRU4Rec
 from zhiyin.models.ials import IALS
 from zhiyin.models.item_knn import ItemKNN
 from zhiyin.models.known import MODELS
+from zhiyin.models.latest import Latest
 from zhiyin.models.light_gcn import LightGCN
 from zhiyin.models.logistic_regression import LogisticRegression
 from zhiyin.models.low_pass import LowPass
@@ -41,6 +42,7 @@ from zhiyin.models.sasrec import SASRec
 from zhiyin.models.slim import SLIM
 from zhiyin.models.softmax_mf import SoftmaxMF
 from zhiyin.models.sparse_ease import SparseEASE
+from zhiyin.models.trending import Trending
 from zhiyin.models.two_tower import TwoTower
 from zhiyin.models.user_knn import UserKNN
 from zhiyin.models.wide_and_deep import WideAndDeep
@@ -53,6 +55,9 @@ CLICKS = {"epochs": 2, "batch_size": 32, "learning_rate": 0.01}  # enough to mov
 MAKERS: list[Callable[[], Recommender]] = [
     Popularity,
     lambda: Popularity(half_life_days=3, window_days=10),
+    Trending,
+    lambda: Trending(recent_days=0.5, before_days=3, prior=0.1),
+    Latest,
     ItemKNN,
     lambda: ItemKNN(neighbours=3, shrinkage=0, half_life_days=2),
     UserKNN,

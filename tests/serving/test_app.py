@@ -37,9 +37,12 @@ def test_a_person_is_answered_by_both_doors_alike(steady: TestClient) -> None:
     assert got.status_code == posted.status_code == 200
     assert got.json()["items"] == posted.json()["items"]
     answer = got.json()
-    assert {**answer, "items": 0, "took_ms": 0, "request_id": 0} == {
-        "request_id": 0, "version": 0, "source": "fuse", "fallback": False, "took_ms": 0, "user_id": "a000", "items": 0,
+    assert {**answer, "items": 0, "took_ms": 0, "request_id": 0, "age_s": 0} == {
+        "request_id": 0, "version": 0, "scenario": "home", "variant": None, "source": "fuse", "fallback": False,
+        "stale": False, "age_s": 0, "took_ms": 0, "user_id": "a000", "items": 0,
     }  # fmt: skip
+    assert answer["age_s"] > 0
+    assert {item["probability"] for item in answer["items"]} == {1.0}
     assert [item["rank"] for item in answer["items"]] == [1, 2, 3]
     assert answer["items"][0]["item_id"].startswith("a-")
     assert answer["items"][0]["origin"] in ("item_knn", "popularity")

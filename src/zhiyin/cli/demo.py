@@ -118,5 +118,8 @@ def _serve(project: "Project", data: "Dataset", settings: "ServeSettings") -> No
             say(line)
 
     with suppress(KeyboardInterrupt):
-        serve(project.store.root, settings, root=project.root, environment=os.environ, ready=ready)
+        serve(
+            project.store.root, settings, root=project.root, environment=os.environ,
+            scenarios=project.config.scenarios, ready=ready,
+        )  # fmt: skip
     say("\nstopped; the shop and its releases stay in " + str(project.root))

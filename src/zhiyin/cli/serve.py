@@ -45,5 +45,8 @@ def serve(
             say(f"callers need a key, `zhiyin keys create NAME{option}` makes one: Authorization: Bearer KEY")
 
     with suppress(KeyboardInterrupt):
-        answer(project.store.root, settings, root=project.root, environment=os.environ, ready=ready)
+        answer(
+            project.store.root, settings, root=project.root, environment=os.environ,
+            scenarios=project.config.scenarios, ready=ready,
+        )  # fmt: skip
     say("stopped")

@@ -1,5 +1,6 @@
 """Several opinions on one pool of candidates, made into one."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -44,6 +45,10 @@ class Combines(Protocol):
         """float32[b, m]."""
         ...
 
+    def among(self, retrievers: Sequence[int]) -> "Combines":
+        """The same way where only these retrievers have an opinion, in this order."""
+        ...
+
 
 @dataclass(frozen=True)
 class ReciprocalRank:
@@ -53,6 +58,10 @@ class ReciprocalRank:
         """float32[b, m], higher where more retrievers put the item higher."""
         ranks = opinions.ranks
         return np.where(ranks >= 0, 1.0 / (RANK_OFFSET + 1 + ranks), 0.0).sum(axis=0).astype(np.float32)
+
+    def among(self, _: Sequence[int]) -> "ReciprocalRank":
+        """All ranks count alike, whose ever they are."""
+        return self
 
 
 @dataclass
@@ -86,6 +95,16 @@ class Blend:
     def combine(self, opinions: Opinions) -> Scores:
         """float32[b, m]."""
         return opinions.features() @ self.weights_.astype(np.float32)
+
+    def among(self, retrievers: Sequence[int]) -> Combines:
+        """The weights of these retrievers; their ranks, where the blend has learnt to hear none of them."""
+        chosen = np.array(retrievers)
+        weights = self.weights_[np.concatenate([chosen, chosen + len(self.weights_) // 2])]
+        if not weights.any():
+            return ReciprocalRank()
+        blend = Blend(self.l2)
+        blend.weights_ = weights
+        return blend
 
 
 def _loss(

@@ -23,6 +23,8 @@ class ServeSettings:
     """Ask no key of callers on this machine, if the service listens to this machine alone: for a demo."""
     reload_seconds: int = 5
     """How often the service looks whether another release is serving."""
+    similar_users: bool = False
+    """Answer who is alike to whom, which tells one customer of another."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65_535:

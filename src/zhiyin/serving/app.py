@@ -1,7 +1,7 @@
 """The HTTP application: the door, the routes, and one shape for every error."""
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
@@ -15,17 +15,20 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from zhiyin.errors import ConfigError, ExpressionError, RequestError, UnknownIdError, ZhiyinError
+from zhiyin.ranking.scenario import Scenario, default_scenarios
 from zhiyin.registry.serve_settings import ServeSettings
 from zhiyin.serving.access import Access, Verifies
 from zhiyin.serving.events import EventStore
 from zhiyin.serving.live import Live
 from zhiyin.serving.openapi import described
-from zhiyin.serving.routes import events, health, recommendations, similar
+from zhiyin.serving.routes import batch, cart, events, health, lists, people, recommendations, similar
 from zhiyin.serving.schemas import Failure, Problem
 from zhiyin.serving.service import Service
 from zhiyin.serving.sessions import Sessions
+from zhiyin.serving.wish import fit_all
 
-OPERATIONS = (*events.OPERATIONS, *recommendations.OPERATIONS, *similar.OPERATIONS, *health.OPERATIONS)
+RESOURCES = (events, recommendations, batch, cart, lists, similar, people, health)
+OPERATIONS = tuple(operation for resource in RESOURCES for operation in resource.OPERATIONS)
 OPEN_PATHS = frozenset({"/openapi.json", *(operation.path for operation in OPERATIONS if operation.open)})
 STATUSES: dict[type[Exception], int] = {UnknownIdError: 404, ExpressionError: 422, ConfigError: 422}
 RETRY_SECONDS = "1"
@@ -40,15 +43,24 @@ SAFETY = (
 log = logging.getLogger(__name__)
 
 
-def create_app(live: Live, store: EventStore, keys: Verifies | None, settings: ServeSettings) -> FastAPI:
+def create_app(
+    live: Live,
+    store: EventStore,
+    keys: Verifies | None,
+    settings: ServeSettings,
+    scenarios: Mapping[str, Scenario] | None = None,
+) -> FastAPI:
     """The service over a release and a store, both of which it opens and closes.
 
     Raises
     ------
     ConfigError
-        If there are no keys, and the settings do not open the service to this machine alone.
+        If there are no keys, and the settings do not open the service to this machine alone; or if the release lacks
+        what a scenario names.
     """
-    service = Service(live, store, Sessions(store), Access(keys, settings), settings)
+    known = default_scenarios() if scenarios is None else scenarios
+    service = Service(live, store, Sessions(store), Access(keys, settings), settings, known)
+    live.require(partial(fit_all, known))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

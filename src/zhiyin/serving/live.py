@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from zhiyin.data.privacy import PrivacySettings, PseudonymKey, key_from, pseudonym
@@ -58,6 +58,7 @@ class Live:
         self._registry = registry
         self._environment = environment or {}
         self._refused: int | None = None
+        self._suits: Callable[[Release], None] | None = None
         self._stopped = False
         self._woken = threading.Event()
         self._thread: threading.Thread | None = None
@@ -76,6 +77,17 @@ class Live:
             raise ArtifactError(f"no release serves in {registry.root}: run `zhiyin train` first")
         return cls(_loaded(registry, number, environment), registry, environment)
 
+    def require(self, suits: Callable[[Release], None]) -> None:
+        """Have every release looked at before it serves, the present one at once.
+
+        Raises
+        ------
+        ZhiyinError
+            What `suits` raises of the present release; a later one is refused for it.
+        """
+        suits(self.served.release)
+        self._suits = suits
+
     def reload(self, *, again: bool = False) -> bool:
         """Serve what the registry says now; whether that is another release than before.
 
@@ -92,6 +104,8 @@ class Live:
             if number == self._refused and not again:
                 return False
             served = _loaded(self._registry, number, self._environment)
+            if self._suits:
+                self._suits(served.release)
         except UNFIT as error:
             current = self.served.release.number
             problem = f"release {number or 'of the registry'} cannot be served, release {current} goes on: {error}"

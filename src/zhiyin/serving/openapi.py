@@ -15,6 +15,7 @@ MEANINGS = {
     202: "Stored.",
     400: "The body is not JSON.",
     401: "A key is missing or not known.",
+    403: "This is switched off, or not for this key.",
     404: "Nothing of this id is known.",
     413: "The body is too long.",
     415: "The body is not declared as JSON.",

@@ -11,6 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from zhiyin.errors import ConfigError
+from zhiyin.ranking.scenario import Scenario
 from zhiyin.registry.lock import exclusive
 from zhiyin.registry.serve_settings import ServeSettings
 from zhiyin.registry.store import Store
@@ -30,6 +31,7 @@ def serve(
     *,
     root: Path,
     environment: Mapping[str, str],
+    scenarios: Mapping[str, Scenario] | None = None,
     ready: Callable[[str], None] | None = None,
 ) -> None:
     """Serve until a signal to end: SIGINT or SIGTERM; SIGHUP looks for another release at once.
@@ -42,6 +44,8 @@ def serve(
         What the paths of the settings are relative to.
     environment
         Where the key of pseudonyms is looked up.
+    scenarios
+        By name; those that always exist if not given.
     ready
         Told the URL when requests are answered.
 
@@ -61,7 +65,7 @@ def serve(
         live = Live.of(Store(registry), environment)
         store = EventStore(root / settings.store)
         store.check()
-        app = create_app(live, store, _keys(root / settings.keys, settings), settings)
+        app = create_app(live, store, _keys(root / settings.keys, settings), settings, scenarios)
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGHUP, lambda *_: live.wake())
         with exclusive(store.path.parent, f".{store.path.name}.lock"):  # another process would not see these events

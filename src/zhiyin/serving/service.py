@@ -1,8 +1,10 @@
 """What every route works with."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from zhiyin.ranking.scenario import Scenario, default_scenarios
 from zhiyin.registry.serve_settings import ServeSettings
 from zhiyin.serving.access import Access
 from zhiyin.serving.clock import Clock
@@ -21,6 +23,7 @@ class Service:
     sessions: Sessions
     access: Access
     settings: ServeSettings
+    scenarios: Mapping[str, Scenario] = field(default_factory=default_scenarios)
     clock: Clock = field(default_factory=Clock)
     workers: Workers = field(default_factory=Workers)
 

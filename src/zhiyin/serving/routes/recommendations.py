@@ -1,103 +1,99 @@
 """POST /v1/recommendations and GET /v1/users/{id}/recommendations: what next, for a person or for a history."""
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 
 import msgspec
-import numpy as np
 from starlette.requests import Request
 from starlette.responses import Response
 
 from zhiyin.data.queries import Queries
 from zhiyin.errors import RequestError
-from zhiyin.serving.answers import id_in_path, is_fallback, length, length_of_text, listed, source
+from zhiyin.serving.answers import age_s, id_in_path, is_fallback, length_of_text, listed, source
+from zhiyin.serving.asking import asked_at, of_history, of_person, of_session
 from zhiyin.serving.bodies import body, decoded, names, text_of
-from zhiyin.serving.events import Event
 from zhiyin.serving.live import Served
-from zhiyin.serving.moments import moment
 from zhiyin.serving.operation import Operation, Parameter, answered, query
-from zhiyin.serving.schemas import Answer, Id, K, PastEvent, Question
+from zhiyin.serving.schemas import Answer, K, Name, PastEvent, Promoted, Question
 from zhiyin.serving.service import Service, new_request_id
+from zhiyin.serving.wish import BASKETS, Wish, wish_of
 
-APART = 1_000_000
-"""µs between the events of a history that names no times."""
+HOME = "home"
+"""The scenario of a request that names none."""
 
 QUESTION = msgspec.json.Decoder(Question)
-KNOWN = names(Question, PastEvent)
+KNOWN = names(Question, PastEvent, Promoted)
 PARAMETERS = (
     Parameter("id", "path", str, "the person; percent-encoded, slashes too"),
-    Parameter("k", "query", K, "how many items; the release's own default if not given"),
+    Parameter("scenario", "query", Name, 'a name of [scenarios] in zhiyin.toml; "home" if not given'),
+    Parameter("k", "query", K, "how many items; as the scenario says, or the release, if not given"),
     Parameter("where", "query", str, "a condition on item columns: price < 50 AND category = 'mugs'"),
 )
-
-
-@dataclass(frozen=True)
-class _Wish:
-    """What remains of a request when it has been read."""
-
-    user_id: str | None
-    k: int | None
-    where: str | None
-    exclude: Sequence[str] = ()
 
 
 async def post(service: Service, request: Request) -> Response:
     """Answer a question."""
     started = time.perf_counter()
     question = decoded(await body(request, service.body_limit), QUESTION, KNOWN)
-    served = service.live.served
-    now = service.clock() if question.now is None else moment(question.now, "now")
-    exclude = [text_of(one, f"exclude[{i}]") for i, one in enumerate(question.exclude or ())]
-    if (question.user_id is None) == (question.history is None):
-        raise RequestError(422, "give either user_id or history: one of them says who asks")
-    if question.user_id is not None:
-        user_id = text_of(question.user_id, "user_id")
-        queries = service.sessions.queries(served.release, served.person(user_id), now)
-    else:
-        user_id = None
-        past = service.sessions.history(served.release, _events(question.history or [], now))
-        queries = Queries.of(past.before(np.array([now])), None, now)
-    wish = _Wish(user_id, question.k, question.where, exclude)
-    return await service.workers.run(partial(_answer, served, queries, wish, started))
+    return await answer(service, question, HOME, started)
 
 
 async def of_user(service: Service, request: Request) -> Response:
     """Answer for a person."""
     started = time.perf_counter()
     given = query(request, PARAMETERS)
-    user_id = id_in_path(request.path_params["id"])
-    wish = _Wish(user_id, length_of_text(given.get("k")), given.get("where"))
-    served = service.live.served
-    queries = service.sessions.queries(served.release, served.person(user_id), service.clock())
-    return await service.workers.run(partial(_answer, served, queries, wish, started))
+    question = Question(
+        user_id=id_in_path(request.path_params["id"]),
+        scenario=given.get("scenario"),
+        k=length_of_text(given.get("k")),
+        where=given.get("where"),
+    )
+    return await answer(service, question, HOME, started)
 
 
-def _answer(served: Served, queries: Queries, wish: _Wish, started: float) -> Response:
+async def answer(service: Service, question: Question, default: str, started: float) -> Response:
+    """The answer to a question; `default` is the scenario of one that names none."""
+    served, now = service.live.served, asked_at(service, question.now)
+    user_id = None if question.user_id is None else text_of(question.user_id, "user_id")
+    session_id = None if question.session_id is None else text_of(question.session_id, "session_id")
+    wish = wish_of(
+        served.release, service.scenarios, question, default, new_request_id(), user_id or session_id, question.items
+    )
+    given = [one is not None for one in (user_id, session_id, question.history)]
+    if sum(given) > 1 or (not any(given) and wish.settings.kind == "personal"):
+        raise RequestError(422, "give either user_id or history: one of them says who asks, or session_id")
+    if user_id is not None:
+        queries = of_person(service, served, user_id, now)
+    elif question.history is not None:
+        queries = of_history(service, served, question.history, now)
+    else:
+        queries = of_session(now)
+    return await service.workers.run(partial(_answer, service, served, queries, wish, user_id, started))
+
+
+def _answer(
+    service: Service, served: Served, queries: Queries, wish: Wish, user_id: str | None, started: float
+) -> Response:
     release = served.release
-    exclude = release.items.indexes(wish.exclude) if wish.exclude else None
-    found = release.pipeline.recommend(queries, length(release, wish.k), where=wish.where, exclude=exclude)
+    found = wish.found(release, queries)
     items = listed(found, release)
-    made_by = source(release.pipeline, items)
-    took_ms = round((time.perf_counter() - started) * 1_000, 3)
-    fallback = is_fallback(queries, made_by)
-    return answered(Answer(new_request_id(), release.number, made_by, fallback, took_ms, wish.user_id, items))
-
-
-def _events(history: Sequence[Id | PastEvent], now: int) -> list[Event]:
-    """A history of the question as events, oldest first; without times they end just before `now`."""
-    past = [one if isinstance(one, PastEvent) else PastEvent(one) for one in history]
-    timed = sum(one.timestamp is not None for one in past)
-    if timed not in (0, len(past)):
-        raise RequestError(422, "history must give all of its events a timestamp, or none of them", "history")
-    events = []
-    for i, one in enumerate(past):
-        place = f"history[{i}]"
-        time = now - (len(past) - i) * APART if one.timestamp is None else moment(one.timestamp, f"{place}.timestamp")
-        item_id, kind = text_of(one.item_id, f"{place}.item_id"), text_of(one.event_type, f"{place}.event_type")
-        events.append(Event("", item_id, kind, time, now, value=one.value))
-    return events
+    made_by = source(found, items, release.pipeline.combine)
+    fallback = wish.settings.kind not in BASKETS and (is_fallback(queries, made_by) or not wish.terms.personal)
+    return answered(
+        Answer(
+            request_id=wish.request_id,
+            version=release.number,
+            scenario=wish.scenario,
+            variant=wish.variant,
+            source=made_by,
+            fallback=fallback,
+            stale=False,
+            age_s=age_s(release, service.clock()),
+            took_ms=round((time.perf_counter() - started) * 1_000, 3),
+            user_id=user_id,
+            items=items,
+        )
+    )
 
 
 OPERATIONS = (
@@ -105,9 +101,9 @@ OPERATIONS = (
         "POST",
         "/v1/recommendations",
         post,
-        "Recommend items for a person, by user_id, or for a history that comes with the question.",
+        "Recommend items for a person, a session, or a history that comes with the question, as a scenario wants them.",
         answers={200: Answer},
-        refusals=(400, 413, 415, 422),
+        refusals=(400, 404, 413, 415, 422),
         body=Question,
     ),
     Operation(
@@ -116,7 +112,7 @@ OPERATIONS = (
         of_user,
         "Recommend items for a person; a stranger gets what is popular.",
         answers={200: Answer},
-        refusals=(422,),
+        refusals=(404, 422),
         parameters=PARAMETERS,
     ),
 )
