@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from zhiyin.data.queries import Queries
 from zhiyin.data.sources.live import opened
 from zhiyin.errors import DataError
 from zhiyin.ranking.slate import slate
@@ -62,14 +63,19 @@ class Asker:
         """Whether anything is known of a person."""
         return user_id in self._active or user_id in self.release.users
 
+    def queries(self, user_id: str, now: int) -> Queries:
+        """What is known of one person at `now` (µs UTC)."""
+        if user_id in self._active:
+            return self._sessions.queries(self.release, user_id, now)
+        return self.release.queries([user_id], now)
+
     def recommend(self, user_ids: Sequence[str], k: int, *, now: int, where: str | None = None) -> pl.DataFrame:
         """user_id, item_id, score, rank, origin: as `Release.recommend`, for distinct people at `now` (µs UTC)."""
         idle = [one for one in user_ids if one not in self._active]
         found = [self.release.recommend(idle, k, now=now, where=where)]
         for one in user_ids:
             if one in self._active:
-                queries = self._sessions.queries(self.release, one, now)
-                candidates = self.release.pipeline.recommend(queries, k, where=where)
+                candidates = self.release.pipeline.recommend(self.queries(one, now), k, where=where)
                 found.append(slate(candidates, [one], self.release.items))
         order = pl.DataFrame({"user_id": pl.Series(user_ids, dtype=pl.String)}).with_row_index("place")
         return pl.concat(found).join(order, on="user_id", how="left").sort("place", "rank").drop("place")

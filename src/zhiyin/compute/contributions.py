@@ -8,26 +8,30 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from zhiyin.compute.kernels import plain
-from zhiyin.types import Indexes, Offsets, Scores
+from zhiyin.types import Indexes, Offsets, Scores, Times
 
 
-def newest_voices(offsets: Offsets, columns: Indexes, interest: Scores, t: int) -> tuple[Indexes, Scores]:
+def newest_voices(
+    offsets: Offsets, items: Indexes, times: Times, weights: Scores, places: Indexes, half_life: float,
+    most_half_lives: float, t: int,
+) -> tuple[Indexes, Scores]:  # fmt: skip
     """int32[b, t] and float32[b, t]: of the newest t events of each row, those that are the strongest of their column.
 
     At the right; -1 and NaN before them, and where another event of the whole row is stronger, or as strong and newer.
 
     Parameters
     ----------
-    offsets
-        int64[b + 1]: row i is the slice offsets[i]:offsets[i + 1] of the other two.
-    columns
-        int32[events]; -1 is an event that says nothing.
-    interest
-        float32[events].
+    offsets, items, times, weights
+        As in `Histories`: row i is the slice offsets[i]:offsets[i + 1] of the others.
+    places
+        int32[n]: the column of each item, -1 for none.
+    half_life
+        µs in which a weight is halved, counted from the newest event that has a column.
     """
     voices = np.full((len(offsets) - 1, t), -1, np.int32)
     loud = np.full(voices.shape, np.nan, np.float32)
-    _newest(plain(offsets, np.int64), columns, interest, voices, loud)
+    past = plain(offsets, np.int64), plain(items, np.int32), plain(times, np.int64), plain(weights, np.float32)
+    _newest(*past, plain(places, np.int32), float(half_life), float(most_half_lives), voices, loud)
     return voices, loud
 
 
@@ -46,25 +50,75 @@ def sparse_contributions(weights: csr_array, voices: Indexes, interest: Scores, 
     return out
 
 
+def loudest(added: Scores, most: int, least: float) -> tuple[Indexes, Scores]:
+    """int32[rows, most] and float32[rows, most]: the places of the largest of each row, and their shares of its sum.
+
+    Only what is greater than 0 counts; largest first, ties by higher place. A row ends, in -1 and 0, where it has no
+    more, or none that is at least `least` of its largest.
+    """
+    places = np.full((len(added), most), -1, np.int32)
+    shares = np.zeros(places.shape, np.float32)
+    _loudest(plain(added, np.float32), least, places, shares)
+    return places, shares
+
+
 @njit(cache=True, nogil=True)
-def _newest(offsets: Offsets, columns: Indexes, interest: Scores, voices: Indexes, loud: Scores) -> None:
-    t = voices.shape[1]
-    for row in range(len(voices)):
-        first, last = offsets[row], offsets[row + 1]
-        for event in range(max(first, last - t), last):
-            column, weight = columns[event], interest[event]
-            if column < 0:
+def _loudest(added: Scores, least: float, places: Indexes, shares: Scores) -> None:
+    for row in range(len(added)):
+        total, held = 0.0, 0
+        found, loud = places[row], shares[row]
+        for place in range(added.shape[1]):
+            value = added[row, place]
+            if not value > 0:
                 continue
-            strongest = True
-            for other in range(first, last):
-                if columns[other] == column and (
-                    interest[other] > weight or (other > event and interest[other] == weight)
+            total += value
+            at = held
+            while at > 0 and value >= loud[at - 1]:
+                if at < len(found):
+                    found[at], loud[at] = found[at - 1], loud[at - 1]
+                at -= 1
+            if at < len(found):
+                found[at], loud[at] = place, value
+                held = min(held + 1, len(found))
+        largest = loud[0]
+        for at in range(held):
+            if loud[at] < least * largest:
+                found[at], loud[at] = -1, 0
+            else:
+                loud[at] /= total
+
+
+@njit(cache=True, nogil=True)
+def _newest(
+    offsets: Offsets, items: Indexes, times: Times, weights: Scores, places: Indexes, half_life: float, most: float,
+    voices: Indexes, loud: Scores,
+) -> None:  # fmt: skip
+    t, longest = voices.shape[1], 0
+    for row in range(len(voices)):
+        longest = max(longest, offsets[row + 1] - offsets[row])
+    columns, interest = np.empty(longest, np.int32), np.empty(longest, np.float32)
+    for row in range(len(voices)):
+        first, length = offsets[row], offsets[row + 1] - offsets[row]
+        newest = np.int64(0)
+        for event in range(length):
+            item = items[first + event]
+            known = 0 <= item < len(places) and weights[first + event] > 0
+            columns[event] = places[item] if known else -1
+            if columns[event] >= 0:
+                newest = times[first + event]  # ascending
+        for event in range(length):
+            ages = min(max((newest - times[first + event]) / half_life, 0.0), most)
+            interest[event] = weights[first + event] * np.exp2(-ages)
+        for event in range(max(0, length - t), length):
+            strongest = columns[event] >= 0
+            for other in range(length):
+                if columns[other] == columns[event] and (
+                    interest[other] > interest[event] or (other > event and interest[other] == interest[event])
                 ):
                     strongest = False
                     break
             if strongest:
-                voices[row, t - (last - event)] = column
-                loud[row, t - (last - event)] = weight
+                voices[row, t - length + event], loud[row, t - length + event] = columns[event], interest[event]
 
 
 @njit(cache=True, nogil=True)

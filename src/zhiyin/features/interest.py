@@ -1,15 +1,14 @@
 """How strongly each person has shown an interest in each item, as a sparse matrix."""
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from zhiyin.compute.contributions import newest_voices
 from zhiyin.compute.strongest import strongest
 from zhiyin.data.interactions import Interactions
 from zhiyin.data.queries import Queries
-from zhiyin.features.recency import halved
-from zhiyin.types import Floats, Indexes, Mask, Scores
+from zhiyin.features.recency import MOST_HALF_LIVES, halved
+from zhiyin.types import MICROSECONDS_PER_DAY, Floats, Indexes, Mask, Scores
 
 MOST_EXPLAINED = 50
 """Events of a history, the newest, of which an explanation speaks."""
@@ -45,10 +44,15 @@ def query_interest(queries: Queries, places: Indexes, half_life_days: float | No
     places
         int32[n]: the column of each item, -1 for none. Unknown items and those past the end have none either.
     """
-    known, weights = _weights_that_count(queries, places, half_life_days)
     histories = queries.histories
+    known = np.flatnonzero((histories.items >= 0) & (histories.items < len(places)))
+    known = known[(places[histories.items[known]] >= 0) & (histories.weights[known] > 0)]
+    rows, times = histories.rows[known], histories.times[known]
+    newest = np.zeros(len(histories), np.int64)
+    newest[rows] = times  # ascending within a row: the newest is written last
+    weights = histories.weights[known] * halved(newest[rows] - times, half_life_days)
     width = int(places.max(initial=-1)) + 1
-    return strongest(histories.rows[known], places[histories.items[known]], weights, (len(histories), width))
+    return strongest(rows, places[histories.items[known]], weights, (len(histories), width))
 
 
 def event_interest(queries: Queries, places: Indexes, half_life_days: float | None = None) -> tuple[Indexes, Scores]:
@@ -58,28 +62,7 @@ def event_interest(queries: Queries, places: Indexes, half_life_days: float | No
     `query_interest` stands at the event that it comes from, of equal ones at the newest; -1 and NaN are an event that
     adds nothing to it, and padding.
     """
-    known, weights = _weights_that_count(queries, places, half_life_days)
-    histories = queries.histories
-    columns = np.full(len(histories.items), -1, np.int32)
-    columns[known] = places[histories.items[known]]
-    interest = np.full(len(columns), np.nan, np.float32)
-    interest[known] = weights
-    return newest_voices(histories.offsets, columns, interest, explained_events(queries))
-
-
-def explained_events(queries: Queries) -> int:
-    """How many events of each history an explanation speaks of."""
-    return min(MOST_EXPLAINED, int(queries.histories.lengths.max(initial=0)))
-
-
-def _weights_that_count(
-    queries: Queries, places: Indexes, half_life_days: float | None
-) -> tuple[NDArray[np.int64], NDArray[np.floating]]:
-    """int64[known], the events that say something, and what each weighs at its age."""
-    histories = queries.histories
-    known = np.flatnonzero((histories.items >= 0) & (histories.items < len(places)))
-    known = known[(places[histories.items[known]] >= 0) & (histories.weights[known] > 0)]
-    rows, times = histories.rows[known], histories.times[known]
-    newest = np.zeros(len(histories), np.int64)
-    newest[rows] = times  # ascending within a row: the newest is written last
-    return known, histories.weights[known] * halved(newest[rows] - times, half_life_days)
+    past = queries.histories
+    t = min(MOST_EXPLAINED, int(past.lengths.max(initial=0)))
+    half_life = np.inf if half_life_days is None else half_life_days * MICROSECONDS_PER_DAY
+    return newest_voices(past.offsets, past.items, past.times, past.weights, places, half_life, MOST_HALF_LIVES, t)

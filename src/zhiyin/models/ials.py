@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg.lapack import sposv
 from scipy.sparse import csr_array
 
 from zhiyin.compute.als_kernels import solve_rows
@@ -82,14 +82,14 @@ class IALS(Embedding):
         """
         voices, interest = event_interest(queries, self.places_, self.half_life_days)  # [b, t]
         history = query_interest(queries, self.places_, self.half_life_days)  # [b, <= n]
-        l2 = self._l2(history, int((self.places_ >= 0).sum()))
+        count = int((self.places_ >= 0).sum())
         solved = np.empty((*items.shape, self.dimensions), np.float32)  # [b, m, d]
         for row, (first, last) in enumerate(zip(history.indptr, history.indptr[1:], strict=False)):
-            chosen, weights = self.item_vectors_[history.indices[first:last]], history.data[first:last, None]
-            matrix = (chosen * weights).T @ chosen
-            matrix[np.diag_indices_from(matrix)] += self.spectrum_ + l2[row]
-            known = np.nan_to_num(self.item_vectors_[items[row]])
-            solved[row] = cho_solve(cho_factor(matrix, check_finite=False), known.T, check_finite=False).T
+            near = self.item_vectors_[history.indices[first:last]] * np.sqrt(history.data[first:last, None])
+            matrix = near.T @ near
+            matrix.flat[:: self.dimensions + 1] += self.spectrum_ + self._l2(history.data[None, first:last], count)
+            wanted = np.nan_to_num(self.item_vectors_[items[row]])
+            solved[row] = sposv(matrix, wanted.T)[1].T
         spoken = solved @ (self.item_vectors_[voices] * interest[:, :, None]).transpose(0, 2, 1)  # [b, m, t]
         return np.where((columns_of(self.places_, items) >= 0)[:, :, None], spoken, np.float32(np.nan))
 
@@ -128,7 +128,7 @@ class IALS(Embedding):
         """Solve each row of x once, in training and in fold-in alike."""
         solve_rows(x, fixed, spectrum, self._l2(x, count), solved, block=self.subspace, steps=_STEPS)
 
-    def _l2(self, x: csr_array, count: int) -> Scores:
+    def _l2(self, x: csr_array | Scores, count: int) -> Scores:
         """float32[rows]: the regularisation of each row, which has `count` items to choose from."""
         chosen = np.asarray(x.sum(axis=1), np.float64)  # |I_u|
         return (self.l2 * (chosen + self.unobserved_weight * count) ** self.frequency_exponent).astype(np.float32)

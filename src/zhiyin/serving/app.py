@@ -20,12 +20,14 @@ from zhiyin.serving.access import Access, Verifies
 from zhiyin.serving.events import EventStore
 from zhiyin.serving.live import Live
 from zhiyin.serving.openapi import described
-from zhiyin.serving.routes import events, health, recommendations, similar
+from zhiyin.serving.routes import debug, events, health, recommendations, similar
 from zhiyin.serving.schemas import Failure, Problem
 from zhiyin.serving.service import Service
 from zhiyin.serving.sessions import Sessions
 
-OPERATIONS = (*events.OPERATIONS, *recommendations.OPERATIONS, *similar.OPERATIONS, *health.OPERATIONS)
+OPERATIONS = (
+    *events.OPERATIONS, *recommendations.OPERATIONS, *similar.OPERATIONS, *debug.OPERATIONS, *health.OPERATIONS,
+)  # fmt: skip
 OPEN_PATHS = frozenset({"/openapi.json", *(operation.path for operation in OPERATIONS if operation.open)})
 STATUSES: dict[type[Exception], int] = {UnknownIdError: 404, ExpressionError: 422, ConfigError: 422}
 RETRY_SECONDS = "1"

@@ -1,7 +1,7 @@
 """POST /v1/recommendations and GET /v1/users/{id}/recommendations: what next, for a person or for a history."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,13 +12,17 @@ from starlette.responses import Response
 
 from zhiyin.data.queries import Queries
 from zhiyin.errors import RequestError
+from zhiyin.ranking.candidates import Candidates
+from zhiyin.ranking.wording import Language
+from zhiyin.registry.release import Release
 from zhiyin.serving.answers import id_in_path, is_fallback, length, length_of_text, listed, source
 from zhiyin.serving.bodies import body, decoded, names, text_of
 from zhiyin.serving.events import Event
 from zhiyin.serving.live import Served
 from zhiyin.serving.moments import moment
 from zhiyin.serving.operation import Operation, Parameter, answered, query
-from zhiyin.serving.schemas import Answer, Id, K, PastEvent, Question
+from zhiyin.serving.reasons import reasons_of, thorough_reasons_of
+from zhiyin.serving.schemas import Answer, Id, K, PastEvent, Question, Reason
 from zhiyin.serving.service import Service, new_request_id
 
 APART = 1_000_000
@@ -41,6 +45,8 @@ class _Wish:
     k: int | None
     where: str | None
     exclude: Sequence[str] = ()
+    reasons: Callable[[Release, Queries, Candidates, Language], list[Reason]] = reasons_of
+    language: Language = "en"
 
 
 async def post(service: Service, request: Request) -> Response:
@@ -59,7 +65,8 @@ async def post(service: Service, request: Request) -> Response:
         user_id = None
         past = service.sessions.history(served.release, _events(question.history or [], now))
         queries = Queries.of(past.before(np.array([now])), None, now)
-    wish = _Wish(user_id, question.k, question.where, exclude)
+    reasons = thorough_reasons_of if question.explain else reasons_of
+    wish = _Wish(user_id, question.k, question.where, exclude, reasons, question.language)
     return await service.workers.run(partial(_answer, served, queries, wish, started))
 
 
@@ -78,7 +85,7 @@ def _answer(served: Served, queries: Queries, wish: _Wish, started: float) -> Re
     release = served.release
     exclude = release.items.indexes(wish.exclude) if wish.exclude else None
     found = release.pipeline.recommend(queries, length(release, wish.k), where=wish.where, exclude=exclude)
-    items = listed(found, release)
+    items = listed(found, release, wish.reasons(release, queries, found, wish.language))
     made_by = source(release.pipeline, items)
     took_ms = round((time.perf_counter() - started) * 1_000, 3)
     fallback = is_fallback(queries, made_by)

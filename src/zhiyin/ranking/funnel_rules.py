@@ -1,0 +1,90 @@
+"""The first stages of the funnel: which items may be shown, by the very rules of a request, one after the other."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from zhiyin.ranking.funnel import Asked, Stage
+from zhiyin.ranking.wording import done
+from zhiyin.types import Indexes, Mask
+
+LAST_TIME = 253_402_300_799_000_000
+"""µs UTC, the end of the year 9999: later is not written as a day."""
+
+
+def known(asked: Asked) -> Sequence[Stage]:
+    """Whether the release knows the item at all."""
+    missing = "this release does not know the item: check the id, or train again after it was added"
+    n = len(asked.pipeline.catalog)
+    return [Stage("known", asked.item >= 0, n, f"one of {n:,} known items" if asked.item >= 0 else missing)]
+
+
+def available(asked: Asked) -> Sequence[Stage]:
+    """Whether the catalogue calls it available."""
+    rules, catalog = asked.pipeline.rules, asked.pipeline.catalog
+    left = replace(rules, where=None).of_items(catalog)
+    if not rules.available:
+        return [_stage(asked, "available", left, "unavailable items may be shown (rules.available = false)", "")]
+    return [_stage(asked, "available", left, "available", "the catalogue says that it is not available")]
+
+
+def exists(asked: Asked) -> Sequence[Stage]:
+    """Whether it exists at the moment of asking."""
+    created = int(asked.pipeline.catalog.created[asked.item])
+    late = "" if created == np.iinfo(np.int64).min else f"it exists from {_day(created)} on, after the moment of asking"
+    return [_stage(asked, "exists", _left(asked, where=None, seen="keep"), "it exists at the moment of asking", late)]
+
+
+def rules_where(asked: Asked) -> Sequence[Stage]:
+    """Whether the condition of the rules holds."""
+    condition = asked.pipeline.rules.where
+    passed = f"rules.where holds: {condition}" if condition else "rules.where is not set"
+    left = _left(asked, seen="keep")
+    return [_stage(asked, "rules.where", left, passed, f"rules.where does not hold for it: {condition}")]
+
+
+def asked_where(asked: Asked) -> Sequence[Stage]:
+    """Whether the condition of the request holds."""
+    passed = f"where holds: {asked.where}" if asked.where else "the request sets no condition"
+    left = _left(asked, asked.where, seen="keep")
+    return [_stage(asked, "where", left, passed, f"where does not hold for it: {asked.where}")]
+
+
+def seen(asked: Asked) -> Sequence[Stage]:
+    """Whether the person has seen it, by the kinds of events that count as seeing."""
+    rules, past = asked.pipeline.rules, asked.queries.histories
+    passed = "not seen" if rules.seen == "drop" else "seen items may come again (rules.seen = keep)"
+    counts = past.items == asked.item
+    if rules.seen_types:
+        counts &= past.of_kinds(rules.seen_types)
+    last, dropped = np.flatnonzero(counts)[-1:], ""
+    if len(last):
+        act = done(past.kind_names[past.kinds[last[0]]], "it")
+        dropped = f"{asked.person} {act} on {_day(int(past.times[last[0]]))} (rules.seen = drop)"
+    return [_stage(asked, "seen", _left(asked, asked.where), passed, dropped)]
+
+
+def excluded(asked: Asked) -> Sequence[Stage]:
+    """Whether the request excludes it."""
+    left = _left(asked, asked.where, asked.exclude)
+    return [_stage(asked, "exclude", left, "not excluded", "the request excludes it")]
+
+
+def _left(asked: Asked, condition: str | None = None, exclude: Indexes | None = None, **without: object) -> Mask:
+    """bool[n]: what the rules leave when some of them are changed."""
+    rules = replace(asked.pipeline.rules, **without)  # type: ignore[arg-type]  # fields of Rules
+    catalog = asked.pipeline.catalog
+    return rules.of_queries(asked.queries, rules.of_items(catalog, condition), catalog, exclude)[0]
+
+
+def _stage(asked: Asked, name: str, left: Mask, passed: str, failed: str) -> Stage:
+    through = bool(left[asked.item])
+    return Stage(name, through, int(left.sum()), passed if through else failed)
+
+
+def _day(time: int) -> str:
+    """Such as 3 November 2026, in UTC."""
+    day = dt.datetime.fromtimestamp(min(max(time, 0), LAST_TIME) // 1_000_000, dt.UTC)
+    return f"{day.day} {day:%B} {day.year}"
