@@ -1,4 +1,8 @@
-"""The first stages of the funnel: which items may be shown, by the very rules of a request, one after the other."""
+"""The first stages of the funnel: which items may be shown, by the very rules of a request.
+
+A stage is passed if its own rule lets the item through, whatever the others say, so that an operator sees all that is
+in the way; what remains is what this rule and those before it leave.
+"""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -25,31 +29,35 @@ def available(asked: Asked) -> Sequence[Stage]:
     """Whether the catalogue calls it available."""
     rules, catalog = asked.pipeline.rules, asked.pipeline.catalog
     left = replace(rules, where=None).of_items(catalog)
-    if not rules.available:
-        return [_stage(asked, "available", left, "unavailable items may be shown (rules.available = false)", "")]
-    return [_stage(asked, "available", left, "available", "the catalogue says that it is not available")]
+    passed = "available" if rules.available else "unavailable items may be shown (rules.available = false)"
+    return [_stage(asked, "available", left, left, passed, "the catalogue says that it is not available")]
 
 
 def exists(asked: Asked) -> Sequence[Stage]:
     """Whether it exists at the moment of asking."""
-    created = int(asked.pipeline.catalog.created[asked.item])
-    late = "" if created == np.iinfo(np.int64).min else f"it exists from {_day(created)} on, after the moment of asking"
-    return [_stage(asked, "exists", _left(asked, where=None, seen="keep"), "it exists at the moment of asking", late)]
+    rules, catalog = asked.pipeline.rules, asked.pipeline.catalog
+    passed = "it exists at the moment of asking" if rules.available else "not asked (rules.available = false)"
+    late = f"it exists from {_day(int(catalog.created[asked.item]))} on, after the moment of asking"
+    left = _left(asked, where=None, seen="keep")
+    everything = np.ones(len(catalog), np.bool_)
+    alone = replace(rules, seen="keep").of_queries(asked.queries, everything, catalog)[0]
+    return [_stage(asked, "exists", left, alone, passed, late)]
 
 
 def rules_where(asked: Asked) -> Sequence[Stage]:
     """Whether the condition of the rules holds."""
     condition = asked.pipeline.rules.where
     passed = f"rules.where holds: {condition}" if condition else "rules.where is not set"
-    left = _left(asked, seen="keep")
-    return [_stage(asked, "rules.where", left, passed, f"rules.where does not hold for it: {condition}")]
+    left, alone = _left(asked, seen="keep"), _left(asked, available=False, seen="keep")
+    return [_stage(asked, "rules.where", left, alone, passed, f"rules.where does not hold for it: {condition}")]
 
 
 def asked_where(asked: Asked) -> Sequence[Stage]:
     """Whether the condition of the request holds."""
     passed = f"where holds: {asked.where}" if asked.where else "the request sets no condition"
     left = _left(asked, asked.where, seen="keep")
-    return [_stage(asked, "where", left, passed, f"where does not hold for it: {asked.where}")]
+    alone = _left(asked, asked.where, available=False, where=None, seen="keep")
+    return [_stage(asked, "where", left, alone, passed, f"where does not hold for it: {asked.where}")]
 
 
 def seen(asked: Asked) -> Sequence[Stage]:
@@ -63,13 +71,15 @@ def seen(asked: Asked) -> Sequence[Stage]:
     if len(last):
         act = done(past.kind_names[past.kinds[last[0]]], "it")
         dropped = f"{asked.person} {act} on {_day(int(past.times[last[0]]))} (rules.seen = drop)"
-    return [_stage(asked, "seen", _left(asked, asked.where), passed, dropped)]
+    alone = _left(asked, available=False, where=None)
+    return [_stage(asked, "seen", _left(asked, asked.where), alone, passed, dropped)]
 
 
 def excluded(asked: Asked) -> Sequence[Stage]:
     """Whether the request excludes it."""
     left = _left(asked, asked.where, asked.exclude)
-    return [_stage(asked, "exclude", left, "not excluded", "the request excludes it")]
+    alone = _left(asked, None, asked.exclude, available=False, where=None, seen="keep")
+    return [_stage(asked, "exclude", left, alone, "not excluded", "the request excludes it")]
 
 
 def _left(asked: Asked, condition: str | None = None, exclude: Indexes | None = None, **without: object) -> Mask:
@@ -79,8 +89,8 @@ def _left(asked: Asked, condition: str | None = None, exclude: Indexes | None = 
     return rules.of_queries(asked.queries, rules.of_items(catalog, condition), catalog, exclude)[0]
 
 
-def _stage(asked: Asked, name: str, left: Mask, passed: str, failed: str) -> Stage:
-    through = bool(left[asked.item])
+def _stage(asked: Asked, name: str, left: Mask, alone: Mask, passed: str, failed: str) -> Stage:
+    through = bool(alone[asked.item])
     return Stage(name, through, int(left.sum()), passed if through else failed)
 
 
