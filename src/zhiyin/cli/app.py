@@ -26,13 +26,14 @@ from zhiyin.cli.similar import similar
 from zhiyin.cli.train import train
 from zhiyin.cli.tune import tune
 from zhiyin.cli.versions import versions
+from zhiyin.cli.why import why
 from zhiyin.compute.ranks import rank, rank_count
 from zhiyin.errors import ConfigError
 
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Begin": (demo, init, check),
     "Learn": (train, evaluate, tune),
-    "Answer": (recommend, similar, batch, serve),
+    "Answer": (recommend, similar, why, batch, serve),
     "Releases": (versions, promote, rollback),
     "Care": (doctor,),
 }

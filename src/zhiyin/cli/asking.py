@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from zhiyin.data.queries import Queries
 from zhiyin.data.sources.live import opened
 from zhiyin.errors import DataError
 from zhiyin.ranking.scenario import Kind
@@ -64,6 +65,12 @@ class Asker:
         """Whether anything is known of a person."""
         return user_id in self._active or user_id in self.release.users
 
+    def queries(self, user_id: str, now: int) -> Queries:
+        """What is known of one person at `now` (µs UTC)."""
+        if user_id in self._active:
+            return self._sessions.queries(self.release, user_id, now)
+        return self.release.queries([user_id], now)
+
     def recommend(
         self, user_ids: Sequence[str], k: int, *, now: int, terms: Terms = PLAIN, kind: Kind = "personal"
     ) -> pl.DataFrame:
@@ -73,7 +80,6 @@ class Asker:
         found = [slate(lists.of(kind, self.release.queries(idle, now), k, terms), idle, items)]
         for one in user_ids:
             if one in self._active:
-                queries = self._sessions.queries(self.release, one, now)
-                found.append(slate(lists.of(kind, queries, k, terms), [one], items))
+                found.append(slate(lists.of(kind, self.queries(one, now), k, terms), [one], items))
         order = pl.DataFrame({"user_id": pl.Series(user_ids, dtype=pl.String)}).with_row_index("place")
         return pl.concat(found).join(order, on="user_id", how="left").sort("place", "rank").drop("place")

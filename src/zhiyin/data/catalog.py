@@ -53,6 +53,13 @@ class Catalog:
         """int64[n], µs UTC from which an item exists; the smallest integer where unknown."""
         return self._column("created_at", pl.Int64, np.iinfo(np.int64).min)
 
+    @cached_property
+    def titles(self) -> pl.Series:
+        """String[n]: what a person calls each item, from the column `title` or `name`, else its id."""
+        ids = self.frame["item_id"]
+        known = [self.frame[name].cast(pl.String) for name in ("title", "name") if name in self.frame.columns]
+        return known[0].zip_with(known[0].is_not_null(), ids) if known else ids
+
     def before(self, time: int) -> "Catalog":
         """What was known earlier than `time` (µs UTC): items that came later are blank and not available."""
         later = self.created >= time

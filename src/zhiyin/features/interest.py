@@ -3,11 +3,15 @@
 import numpy as np
 from scipy.sparse import csr_array
 
+from zhiyin.compute.contributions import newest_voices
 from zhiyin.compute.strongest import strongest
 from zhiyin.data.interactions import Interactions
 from zhiyin.data.queries import Queries
-from zhiyin.features.recency import halved
-from zhiyin.types import Floats, Indexes, Mask
+from zhiyin.features.recency import MOST_HALF_LIVES, halved
+from zhiyin.types import MICROSECONDS_PER_DAY, Floats, Indexes, Mask, Scores
+
+MOST_EXPLAINED = 50
+"""Events of a history, the newest, of which an explanation speaks."""
 
 
 def log_interest(log: Interactions) -> csr_array:
@@ -49,3 +53,16 @@ def query_interest(queries: Queries, places: Indexes, half_life_days: float | No
     weights = histories.weights[known] * halved(newest[rows] - times, half_life_days)
     width = int(places.max(initial=-1)) + 1
     return strongest(rows, places[histories.items[known]], weights, (len(histories), width))
+
+
+def event_interest(queries: Queries, places: Indexes, half_life_days: float | None = None) -> tuple[Indexes, Scores]:
+    """int32[b, t] and float32[b, t]: the column and the interest of each of the newest `MOST_EXPLAINED` events.
+
+    The events stand at the right, as in `Histories.padded`, and t is no longer than the longest history. Each entry of
+    `query_interest` stands at the event that it comes from, of equal ones at the newest; -1 and NaN are an event that
+    adds nothing to it, and padding.
+    """
+    past = queries.histories
+    t = min(MOST_EXPLAINED, int(past.lengths.max(initial=0)))
+    half_life = np.inf if half_life_days is None else half_life_days * MICROSECONDS_PER_DAY
+    return newest_voices(past.offsets, past.items, past.times, past.weights, places, half_life, MOST_HALF_LIVES, t)

@@ -13,10 +13,10 @@ from zhiyin.data.dataset import Dataset
 from zhiyin.data.queries import Queries
 from zhiyin.errors import ConfigError
 from zhiyin.features.attributes import Attributes
-from zhiyin.features.interest import query_interest
+from zhiyin.features.interest import event_interest, query_interest
 from zhiyin.models.embedding import Embedding
 from zhiyin.models.settings import require, require_half_life
-from zhiyin.types import Indexes, Vectors
+from zhiyin.types import Indexes, Scores, Vectors
 
 
 @dataclass(kw_only=True)
@@ -67,6 +67,13 @@ class Content(Embedding):
         with np.errstate(divide="ignore", invalid="ignore"):  # 0/0: no history, no opinion
             means = history @ self.item_vectors_[: history.shape[1]] / totals[:, None]
         return np.asarray(means, np.float32)
+
+    def explain(self, queries: Queries, items: Indexes) -> Scores:
+        """float32[b, m, t]; see `Explains.explain`."""
+        voices, interest = event_interest(queries, self.places_, self.half_life_days)  # [b, t]
+        totals = query_interest(queries, self.places_, self.half_life_days).sum(axis=1)  # [b], of the whole history
+        shares = interest / np.asarray(totals, np.float32)[:, None]
+        return self._contributions(self.item_vectors_[voices] * shares[:, :, None], items)
 
 
 def _directions(matrix: csr_array, components: Vectors) -> Vectors:

@@ -54,6 +54,11 @@ class Embedding(ABC):
         cosines[np.arange(len(items)), items] = np.nan
         return cosines
 
+    def _contributions(self, voices: Vectors, items: Indexes) -> Scores:
+        """float32[b, m, t]: what each event adds, where the code of a query is the sum of vectors [b, t, d]."""
+        vectors = self.item_vectors_[items]  # [b, m, d]
+        return np.where((items >= 0)[:, :, None], vectors @ voices.transpose(0, 2, 1), np.float32(np.nan))
+
     def _of_each(self, vectors: Vectors, items: Indexes) -> Scores:
         """float32[b, m], in blocks of rows, because each row has vectors of its own."""
         scores = np.empty(items.shape, np.float32)

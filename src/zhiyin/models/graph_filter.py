@@ -61,6 +61,11 @@ class GraphFilter(ItemToItem):
             return near
         return self.low_pass_.score(queries, items) + np.nan_to_num(near)  # far off items have no neighbour's opinion
 
+    def explain(self, queries: Queries, items: Indexes) -> Scores:
+        """float32[b, m, t]; see `Explains.explain`."""
+        near = super().explain(queries, items)
+        return near if self.low_pass_ is None else self.low_pass_.explain(queries, items) + np.nan_to_num(near)
+
     def _linear(self, data: Dataset) -> tuple[csr_array, Mask]:
         """The strongest weights of the linear filter [c, c], and which items they are of [n]."""
         x, degrees, touched = chosen_items(data.interactions)  # [users, c], [c], [n]

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.sparse import csr_array
 
+from zhiyin.compute.contributions import sparse_contributions
 from zhiyin.compute.kernels import product
 from zhiyin.compute.sparse import compact_csr
 from zhiyin.data.queries import Queries
-from zhiyin.features.interest import query_interest
+from zhiyin.features.interest import event_interest, query_interest
 from zhiyin.models.columns import columns_of
 from zhiyin.models.settings import require_half_life
 from zhiyin.types import Indexes, Mask, Scores, Vectors
@@ -36,6 +37,16 @@ class ItemToItem:
         if isinstance(self.weights_, csr_array):
             return product(history, self.weights_, columns)
         return _dense_product(history, self.weights_, columns)
+
+    def explain(self, queries: Queries, items: Indexes) -> Scores:
+        """float32[b, m, t]; see `Explains.explain`."""
+        voices, interest = event_interest(queries, self.places_, self.half_life_days)  # [b, t]
+        columns = columns_of(self.places_, items)  # [b, m]
+        if isinstance(self.weights_, csr_array):
+            return sparse_contributions(self.weights_, voices, interest, columns)
+        known = (columns >= 0)[:, :, None] & (voices >= 0)[:, None, :]  # [b, m, t]
+        weights = self.weights_[voices[:, None, :], columns[:, :, None]]
+        return np.where(known, weights * interest[:, None, :], np.float32(np.nan))
 
     def similar(self, items: Indexes) -> Scores:
         """float32[m, n]: how much each item speaks for all others; NaN for itself and for what it says nothing of."""

@@ -1,8 +1,10 @@
 """From candidates to what a caller reads."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
+from msgspec import UNSET
 
 from zhiyin.data.queries import Queries
 from zhiyin.errors import RequestError
@@ -10,17 +12,22 @@ from zhiyin.ranking.candidates import EXPLORE, FALLBACK, Candidates
 from zhiyin.ranking.fuse import Blend, Combines
 from zhiyin.registry.release import Release
 from zhiyin.serving.bodies import text_of
-from zhiyin.serving.schemas import LONGEST_ID, MOST_K, Recommended
+from zhiyin.serving.schemas import LONGEST_ID, MOST_K, Reason, Recommended
 
 
-def listed(candidates: Candidates, release: Release) -> list[Recommended]:
+def listed(candidates: Candidates, release: Release, why: Sequence[Reason] = ()) -> list[Recommended]:
     """One answer as a list, best first; without the frame of `slate`, which would cost as much as a model."""
     shown = candidates.items[0][candidates.items[0] >= 0]
     scores, origins = candidates.scores[0].tolist(), candidates.origins[0].tolist()
     drawn = None if candidates.probabilities is None else candidates.probabilities[0].tolist()
     return [
         Recommended(
-            item_id, scores[place], place + 1, candidates.origin_names[origins[place]], drawn[place] if drawn else 1.0
+            item_id,
+            scores[place],
+            place + 1,
+            candidates.origin_names[origins[place]],
+            drawn[place] if drawn else 1.0,
+            why[place] if why else UNSET,
         )
         for place, item_id in enumerate(release.items.texts[shown].to_list())
     ]

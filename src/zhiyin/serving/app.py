@@ -21,13 +21,13 @@ from zhiyin.serving.access import Access, Verifies
 from zhiyin.serving.events import EventStore
 from zhiyin.serving.live import Live
 from zhiyin.serving.openapi import described
-from zhiyin.serving.routes import batch, cart, events, health, lists, people, recommendations, similar
+from zhiyin.serving.routes import batch, cart, debug, events, health, lists, people, recommendations, similar
 from zhiyin.serving.schemas import Failure, Problem
 from zhiyin.serving.service import Service
 from zhiyin.serving.sessions import Sessions
 from zhiyin.serving.wish import fit_all
 
-RESOURCES = (events, recommendations, batch, cart, lists, similar, people, health)
+RESOURCES = (events, recommendations, batch, cart, lists, similar, people, debug, health)
 OPERATIONS = tuple(operation for resource in RESOURCES for operation in resource.OPERATIONS)
 OPEN_PATHS = frozenset({"/openapi.json", *(operation.path for operation in OPERATIONS if operation.open)})
 STATUSES: dict[type[Exception], int] = {UnknownIdError: 404, ExpressionError: 422, ConfigError: 422}

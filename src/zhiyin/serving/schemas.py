@@ -131,6 +131,31 @@ class Wanted(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """What else is known of the moment; kept with what was shown."""
     now: Moment | None = None
     """The moment of asking; what happened later does not count."""
+    explain: bool = False
+    """Ask models that do not tell which events speak for an item again without each of them; takes longer."""
+    language: Literal["en", "zh"] = "en"
+    """Of the sentences that give reasons."""
+
+
+class Because(Struct, frozen=True):
+    """An event of the history that speaks for an item."""
+
+    item_id: str
+    event_type: str
+    share: float
+    """Of all that speaks for the item, from 0 to 1."""
+
+
+class Reason(Struct, frozen=True):
+    """Why an item is shown."""
+
+    kind: Literal["history", "popular", "new", "content", "fallback"]
+    because: list[Because]
+    """At most three, the strongest first."""
+    method: Literal["exact", "leave_one_out"] | None
+    """How it is known which events speak for the item; null where none is named."""
+    text: str
+    """A sentence for the person who reads the list."""
 
 
 class Question(Wanted, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -171,6 +196,7 @@ class Recommended(Struct, frozen=True):
     """The model that found it; "fallback" fills a list that would be short, "explore" was drawn at random."""
     probability: float
     """That this item was drawn for this place; 1 where nothing was drawn."""
+    reason: Reason | UnsetType = UNSET
 
 
 class Answer(Struct, frozen=True):
@@ -258,6 +284,31 @@ class Neighbours(Struct, frozen=True):
     took_ms: float
     user_id: str
     people: list[Neighbour]
+
+
+class Stage(Struct, frozen=True):
+    """One step of an item on its way to a list."""
+
+    name: str
+    passed: bool
+    remaining: int
+    """Items that are left after this step, this one or others."""
+    detail: str
+
+
+class Why(Struct, frozen=True):
+    """Why an item is in a person's list, or why not."""
+
+    request_id: str
+    version: int
+    scenario: str
+    user_id: str
+    item_id: str
+    k: int
+    rank: int | None
+    """From 1; null: not shown."""
+    stages: list[Stage]
+    verdict: str
 
 
 class Health(Struct, frozen=True):

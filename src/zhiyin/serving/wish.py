@@ -13,14 +13,19 @@ from zhiyin.ranking.candidates import Candidates
 from zhiyin.ranking.promotions import Promotion
 from zhiyin.ranking.scenario import Scenario, check_columns, check_terms
 from zhiyin.ranking.terms import Terms
+from zhiyin.ranking.wording import Language
 from zhiyin.registry.release import Release, shown
 from zhiyin.serving.answers import length
 from zhiyin.serving.bodies import text_of
-from zhiyin.serving.schemas import Id, Wanted
+from zhiyin.serving.reasons import reasons_of
+from zhiyin.serving.schemas import Id, Reason, Wanted
 from zhiyin.types import Indexes
 
 SEED_BITS = 64
 BASKETS = ("similar", "cart")
+
+HOME = "home"
+"""The scenario of a request that names none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +40,29 @@ class Wish:
     own: Terms  # what the request itself said, to say where it is wrong
     k: int
     basket: Indexes  # int32[_]
+    thorough: bool = False  # reasons, from models that do not tell them for nothing
+    language: Language = "en"
+
+    def check(self, release: Release) -> None:
+        """Refuse what does not fit the items.
+
+        Raises
+        ------
+        RequestError
+            422 for a condition or a column, with the field.
+        """
+        try:
+            check_columns(release.pipeline, self.own, "")
+        except ConfigError as error:
+            raise _refused(error) from None
+
+    def why(self, release: Release, queries: Queries, found: Candidates) -> list[list[Reason]]:
+        """The reason of each item of each list; of lists that start from items there is none but these."""
+        if self.settings.kind in BASKETS:
+            return [[] for _ in range(len(queries))]
+        asked = queries if self.terms.personal else queries.anonymous()
+        pipeline = release.lists.proposing(self.settings.kind).under(self.terms)
+        return reasons_of(release, pipeline, asked, found, self.language, thorough=self.thorough)
 
     def found(self, release: Release, queries: Queries) -> Candidates:
         """The lists.
@@ -44,10 +72,7 @@ class Wish:
         RequestError
             422 for a condition or a column that does not fit the items, with the field.
         """
-        try:
-            check_columns(release.pipeline, self.own, "")
-        except ConfigError as error:
-            raise _refused(error) from None
+        self.check(release)
         return release.lists.of(self.settings.kind, queries, self.k, self.terms, self.basket)
 
 
@@ -81,7 +106,8 @@ def wish_of(
     own = _said(release, wanted, int(request_id, 16) % 2**SEED_BITS)
     terms = settings.terms(own, promotions=wanted.promotions is not None)
     basket = _basket(release, settings, name, items)
-    return Wish(request_id, name, variant, settings, terms, own, length(release, wanted.k, settings.k), basket)
+    k = length(release, wanted.k, settings.k)
+    return Wish(request_id, name, variant, settings, terms, own, k, basket, wanted.explain, wanted.language)
 
 
 def fit_all(scenarios: Mapping[str, Scenario], release: Release) -> None:

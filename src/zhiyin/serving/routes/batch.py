@@ -15,10 +15,9 @@ from zhiyin.serving.asking import asked_at, joined, of_person
 from zhiyin.serving.bodies import body, decoded, names, text_of
 from zhiyin.serving.live import Served
 from zhiyin.serving.operation import Operation, answered
-from zhiyin.serving.routes.recommendations import HOME
 from zhiyin.serving.schemas import BatchAnswer, BatchQuestion, PersonAnswer, Promoted
 from zhiyin.serving.service import Service, new_request_id
-from zhiyin.serving.wish import BASKETS, Wish, wish_of
+from zhiyin.serving.wish import BASKETS, HOME, Wish, wish_of
 
 MOST_ANSWERED = 100_000
 """Items of one answer, people times k: about 10 MB of JSON."""
@@ -66,9 +65,11 @@ def _answers(
     answers: dict[int, PersonAnswer] = {}
     for variant, places in members.items():
         wish = wishes[variant]
-        found = wish.found(release, joined([queries[place] for place in places]))
+        asked = joined([queries[place] for place in places])
+        found = wish.found(release, asked)
+        reasons = wish.why(release, asked, found)
         for row, place in enumerate(places):
-            items = listed(found.row(row), release)
+            items = listed(found.row(row), release, reasons[row])
             made_by = source(found, items, release.pipeline.combine)
             fallback = is_fallback(queries[place], made_by) or not wish.terms.personal
             answers[place] = PersonAnswer(user_ids[place], variant, fallback, items)

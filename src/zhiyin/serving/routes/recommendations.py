@@ -16,10 +16,7 @@ from zhiyin.serving.live import Served
 from zhiyin.serving.operation import Operation, Parameter, answered, query
 from zhiyin.serving.schemas import Answer, K, Name, PastEvent, Promoted, Question
 from zhiyin.serving.service import Service, new_request_id
-from zhiyin.serving.wish import BASKETS, Wish, wish_of
-
-HOME = "home"
-"""The scenario of a request that names none."""
+from zhiyin.serving.wish import BASKETS, HOME, Wish, wish_of
 
 QUESTION = msgspec.json.Decoder(Question)
 KNOWN = names(Question, PastEvent, Promoted)
@@ -76,7 +73,7 @@ def _answer(
 ) -> Response:
     release = served.release
     found = wish.found(release, queries)
-    items = listed(found, release)
+    items = listed(found, release, wish.why(release, queries, found)[0])
     made_by = source(found, items, release.pipeline.combine)
     fallback = wish.settings.kind not in BASKETS and (is_fallback(queries, made_by) or not wish.terms.personal)
     return answered(
