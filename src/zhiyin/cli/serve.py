@@ -45,5 +45,12 @@ def serve(
             say(f"callers need a key, `zhiyin keys create NAME{option}` makes one: Authorization: Bearer KEY")
 
     with suppress(KeyboardInterrupt):
-        answer(project.store.root, settings, root=project.root, environment=os.environ, ready=ready)
+        answer(
+            project.store.root,
+            settings,
+            root=project.root,
+            environment=os.environ,
+            access=project.config.access,
+            ready=ready,
+        )
     say("stopped")

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from zhiyin.registry.serve_settings import ServeSettings
 from zhiyin.serving.access import Access
+from zhiyin.serving.audit import Audit
 from zhiyin.serving.clock import Clock
 from zhiyin.serving.events import EventStore
 from zhiyin.serving.live import Live
@@ -21,6 +22,7 @@ class Service:
     sessions: Sessions
     access: Access
     settings: ServeSettings
+    audit: Audit = field(default_factory=Audit)
     clock: Clock = field(default_factory=Clock)
     workers: Workers = field(default_factory=Workers)
 

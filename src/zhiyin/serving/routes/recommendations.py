@@ -14,6 +14,7 @@ from zhiyin.data.queries import Queries
 from zhiyin.errors import RequestError
 from zhiyin.serving.answers import id_in_path, is_fallback, length, length_of_text, listed, source
 from zhiyin.serving.bodies import body, decoded, names, text_of
+from zhiyin.serving.caller import require_scenario
 from zhiyin.serving.events import Event
 from zhiyin.serving.live import Served
 from zhiyin.serving.moments import moment
@@ -46,6 +47,7 @@ class _Wish:
 async def post(service: Service, request: Request) -> Response:
     """Answer a question."""
     started = time.perf_counter()
+    require_scenario(request, "home")
     question = decoded(await body(request, service.body_limit), QUESTION, KNOWN)
     served = service.live.served
     now = service.clock() if question.now is None else moment(question.now, "now")
@@ -66,6 +68,7 @@ async def post(service: Service, request: Request) -> Response:
 async def of_user(service: Service, request: Request) -> Response:
     """Answer for a person."""
     started = time.perf_counter()
+    require_scenario(request, "home")
     given = query(request, PARAMETERS)
     user_id = id_in_path(request.path_params["id"])
     wish = _Wish(user_id, length_of_text(given.get("k")), given.get("where"))

@@ -10,6 +10,7 @@ from zhiyin.errors import UnknownIdError
 from zhiyin.ranking.similar import similar
 from zhiyin.registry.release import shown
 from zhiyin.serving.answers import id_in_path, length, length_of_text, listed, source
+from zhiyin.serving.caller import require_scenario
 from zhiyin.serving.operation import Operation, Parameter, answered, query
 from zhiyin.serving.schemas import Alike, K
 from zhiyin.serving.service import Service, new_request_id
@@ -24,6 +25,7 @@ PARAMETERS = (
 async def of_item(service: Service, request: Request) -> Response:
     """Answer for an item."""
     started = time.perf_counter()
+    require_scenario(request, "similar")
     given = query(request, PARAMETERS)
     item_id, k = id_in_path(request.path_params["id"]), length_of_text(given.get("k"))
     release = service.live.served.release
