@@ -15,6 +15,7 @@ from zhiyin.data.quality.settings import CleanSettings
 from zhiyin.data.settings import ColumnMap, DataSettings, Source
 from zhiyin.models.known import MODELS
 from zhiyin.ranking.rules import Rules
+from zhiyin.registry.access_settings import AccessSettings
 from zhiyin.registry.config import Config, RecipeSettings, RegistrySettings, SplitSettings, TrainSettings, parsed
 from zhiyin.registry.serve_settings import ServeSettings
 from zhiyin.serving.app import OPERATIONS
@@ -33,6 +34,7 @@ SECTIONS = {
     "[train]": TrainSettings,
     "[registry]": RegistrySettings,
     "[serve]": ServeSettings,
+    "[access]": AccessSettings,
     **MODELS,
 }
 

@@ -50,7 +50,8 @@ class MissingExtraError(ZhiyinError):
 class RequestError(ZhiyinError):
     """An HTTP request is refused; `status` is the HTTP status code, `where` the part of the request that is wrong."""
 
-    def __init__(self, status: int, message: str, where: str = "") -> None:
+    def __init__(self, status: int, message: str, where: str = "", headers: dict[str, str] | None = None) -> None:
         super().__init__(message)
         self.status = status
         self.where = where
+        self.headers = headers or {}

@@ -100,11 +100,16 @@ def test_keys_are_made_listed_and_revoked(ask_own: Run, own_shop: Path) -> None:
     assert made["key"].startswith("zk_")
     assert made["key"] not in (own_shop / "keys.json").read_text()
     assert ask_own("keys", "create", "app").out.startswith("zk_")
-    assert ask_own("keys", "list").out == "web\napp\n"
+    assert [line.split()[:4] for line in ask_own("keys", "list").out.splitlines()[-2:]] == [
+        ["web", "valid", "writer", "all"],
+        ["app", "valid", "writer", "all"],
+    ]
     assert "revoke it first" in ask_own("keys", "create", "web").sentence
     assert "did you mean 'web'?" in ask_own("keys", "revoke", "wbe").sentence
     assert ask_own("keys", "revoke", "web").code == 0
-    assert ask_own("keys", "list", "--json").json == ["app"]
+    rows = {row["name"]: row for row in ask_own("keys", "list", "--json").json}
+    assert (rows["web"]["state"], rows["app"]["state"]) == ("revoked", "valid")
+    assert rows["web"]["revoked"] >= rows["web"]["created"]
 
 
 def test_doctor_finds_all_well(ask: Run) -> None:

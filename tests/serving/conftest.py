@@ -11,9 +11,11 @@ from worlds import two_tastes
 from zhiyin.models.item_knn import ItemKNN
 from zhiyin.models.popularity import Popularity
 from zhiyin.ranking.recommend import Pipeline
+from zhiyin.registry.access_settings import AccessSettings
 from zhiyin.registry.release import Release
 from zhiyin.registry.serve_settings import ServeSettings
 from zhiyin.serving.app import create_app
+from zhiyin.serving.audit import Audit
 from zhiyin.serving.events import EventStore
 from zhiyin.serving.keys import Keys
 from zhiyin.serving.live import Live, Served
@@ -32,7 +34,7 @@ Opens = Callable[..., TestClient]
 
 @pytest.fixture
 def opens(tmp_path: Path, release: Release) -> Iterator[Opens]:
-    """Start a service; `opens(live=…, keys=…, client=…, **settings)`."""
+    """Start a service; `opens(live=…, keys=…, client=…, access=…, audit=…, **settings)`."""
     with ExitStack() as stack:
 
         def opened(
@@ -41,11 +43,18 @@ def opens(tmp_path: Path, release: Release) -> Iterator[Opens]:
             client: str = "127.0.0.1",
             base_url: str = "http://127.0.0.1:8000",
             store: EventStore | None = None,
+            access: AccessSettings | None = None,
+            audit: Audit | None = None,
             **settings: object,
         ) -> TestClient:
             chosen = ServeSettings(**({"open_on_loopback": True} | settings))
             app = create_app(
-                live or Live(Served.of(release, {})), store or EventStore(tmp_path / "events.db"), keys, chosen
+                live or Live(Served.of(release, {})),
+                store or EventStore(tmp_path / "events.db"),
+                keys,
+                chosen,
+                access,
+                audit,
             )
             testing = TestClient(app, base_url, raise_server_exceptions=False, client=(client, 50_000))
             return stack.enter_context(testing)

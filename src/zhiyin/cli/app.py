@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 import zhiyin
+from zhiyin.cli.audit import audit
 from zhiyin.cli.batch import batch
 from zhiyin.cli.check import check
 from zhiyin.cli.demo import demo
@@ -50,6 +51,7 @@ for panel, verbs in PANELS.items():
     for verb in verbs:
         app.command(rich_help_panel=panel)(verb)
 app.add_typer(keys, name="keys", rich_help_panel="Care")
+app.add_typer(audit, name="audit", rich_help_panel="Care")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

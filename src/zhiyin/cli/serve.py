@@ -46,7 +46,12 @@ def serve(
 
     with suppress(KeyboardInterrupt):
         answer(
-            project.store.root, settings, root=project.root, environment=os.environ,
-            scenarios=project.config.scenarios, ready=ready,
-        )  # fmt: skip
+            project.store.root,
+            settings,
+            root=project.root,
+            environment=os.environ,
+            access=project.config.access,
+            scenarios=project.config.scenarios,
+            ready=ready,
+        )
     say("stopped")

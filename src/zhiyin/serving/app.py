@@ -6,39 +6,39 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
-import msgspec
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from zhiyin.errors import ConfigError, ExpressionError, RequestError, UnknownIdError, ZhiyinError
 from zhiyin.ranking.scenario import Scenario, default_scenarios
+from zhiyin.registry.access_settings import AccessSettings
 from zhiyin.registry.serve_settings import ServeSettings
 from zhiyin.serving.access import Access, Verifies
+from zhiyin.serving.audit import Audit
+from zhiyin.serving.door import Door, Gate
 from zhiyin.serving.events import EventStore
+from zhiyin.serving.failure import failure
 from zhiyin.serving.live import Live
 from zhiyin.serving.openapi import described
+from zhiyin.serving.refusals import Refusals
+from zhiyin.serving.routes import audit as audit_route
 from zhiyin.serving.routes import batch, cart, debug, events, health, lists, people, recommendations, similar
-from zhiyin.serving.schemas import Failure, Problem
 from zhiyin.serving.service import Service
 from zhiyin.serving.sessions import Sessions
+from zhiyin.serving.upkeep import Upkeep
 from zhiyin.serving.wish import fit_all
 
-RESOURCES = (events, recommendations, batch, cart, lists, similar, people, debug, health)
+RESOURCES = (events, recommendations, batch, cart, lists, similar, people, debug, audit_route, health)
 OPERATIONS = tuple(operation for resource in RESOURCES for operation in resource.OPERATIONS)
-OPEN_PATHS = frozenset({"/openapi.json", *(operation.path for operation in OPERATIONS if operation.open)})
+OPEN_PATHS = frozenset({"/openapi.json", *(operation.path for operation in OPERATIONS if operation.role is None)})
 STATUSES: dict[type[Exception], int] = {UnknownIdError: 404, ExpressionError: 422, ConfigError: 422}
-RETRY_SECONDS = "1"
-SAFETY = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"cache-control", b"no-store"),
-)
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+ASKED_HEADERS = ("Authorization", "X-API-Key", "X-Request-Id")
+TOLD_HEADERS = ("RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id")
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +48,8 @@ def create_app(
     store: EventStore,
     keys: Verifies | None,
     settings: ServeSettings,
+    access: AccessSettings | None = None,
+    audit: Audit | None = None,
     scenarios: Mapping[str, Scenario] | None = None,
 ) -> FastAPI:
     """The service over a release and a store, both of which it opens and closes.
@@ -59,16 +61,20 @@ def create_app(
         what a scenario names.
     """
     known = default_scenarios() if scenarios is None else scenarios
-    service = Service(live, store, Sessions(store), Access(keys, settings), settings, known)
+    service = Service(live, store, Sessions(store), Access(keys, settings, access), settings, known, audit or Audit())
     live.require(partial(fit_all, known))
+    refusals = Refusals(service.audit)
+    upkeep = Upkeep([refusals.write, service.access.tend])
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with store:
             live.watch(settings.reload_seconds)
+            upkeep.start()
             try:
                 yield
             finally:
+                await upkeep.stop()
                 live.stop()
                 service.workers.stop()
 
@@ -78,7 +84,11 @@ def create_app(
         redoc_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
-        middleware=[Middleware(Door, access=service.access)],
+        middleware=[
+            Middleware(Gate, access=service.access, refusals=refusals),
+            *_for_browsers(service.access.settings.cors_origins),
+            Middleware(Door, access=service.access, open_paths=OPEN_PATHS),
+        ],
         exception_handlers={
             HTTPException: _of_http,
             ZhiyinError: _of_ours,
@@ -87,49 +97,30 @@ def create_app(
         },
     )
     for operation in OPERATIONS:
-        app.add_route(operation.path, partial(operation.handler, service), methods=[operation.method])
+        app.add_route(operation.path, partial(operation.answer, service), methods=[operation.method])
     document = described(OPERATIONS)
     app.openapi = lambda: document  # type: ignore[method-assign]  # FastAPI's documented way to write one's own
     return app
 
 
-class Door:
-    """Lets in who may enter, and says on every answer how a browser has to treat it."""
-
-    def __init__(self, app: ASGIApp, access: Access) -> None:
-        self._app = app
-        self._access = access
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-
-        async def safely(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", []), *SAFETY]
-            await send(message)
-
-        if scope["path"] not in OPEN_PATHS:
-            try:
-                await self._access.admit(scope)
-            except RequestError as error:
-                await failure(error.status, str(error))(scope, receive, safely)
-                return
-        await self._app(scope, receive, safely)
-
-
-def failure(status: int, message: str, where: str = "", headers: dict[str, str] | None = None) -> Response:
-    """An error in its one shape."""
-    content = Failure(Problem(status, message, where or msgspec.UNSET))
-    more = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": RETRY_SECONDS}}.get(status, {})
-    return Response(msgspec.json.encode(content), status, {**(headers or {}), **more}, "application/json")
+def _for_browsers(origins: tuple[str, ...]) -> list[Middleware]:
+    """CORS for these origins alone, and without cookies; preflights carry no key, so this stands before the door."""
+    if not origins:
+        return []
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_methods=METHODS,
+            allow_headers=ASKED_HEADERS,
+            expose_headers=TOLD_HEADERS,
+        )
+    ]
 
 
 async def _of_ours(_: Request, error: Exception) -> Response:
     if isinstance(error, RequestError):
-        return failure(error.status, str(error), error.where)
+        return failure(error.status, str(error), error.where, error.headers)
     status = STATUSES.get(type(error), 500)
     if status == 500:
         log.error("a request failed: %s", error)

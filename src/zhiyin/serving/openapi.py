@@ -15,11 +15,12 @@ MEANINGS = {
     202: "Stored.",
     400: "The body is not JSON.",
     401: "A key is missing or not known.",
-    403: "This is switched off, or not for this key.",
+    403: "This is switched off, the role or the scenarios of the key do not allow it, or this address may not ask.",
     404: "Nothing of this id is known.",
     413: "The body is too long.",
     415: "The body is not declared as JSON.",
     422: "Something in the request is not allowed; the sentence says what.",
+    429: "Asked too often; Retry-After says when to try again.",
     500: "A fault of the service.",
     503: "The service cannot do it now; Retry-After says when to try again.",
 }
@@ -58,7 +59,7 @@ def _types(operation: Operation) -> list[Any]:
 
 
 def _operation(operation: Operation, schemas: Mapping[int, Any]) -> dict[str, Any]:
-    failures = sorted({*operation.refusals, *(() if operation.open else (401,)), 500, 503})
+    failures = sorted({*operation.refusals, *(() if operation.role is None else (401, 403, 429)), 500, 503})
     responses = {
         **{str(status): _content(MEANINGS[status], schemas[id(kind)]) for status, kind in operation.answers.items()},
         **{str(status): _content(MEANINGS[status], schemas[id(Failure)]) for status in failures},
@@ -69,8 +70,10 @@ def _operation(operation: Operation, schemas: Mapping[int, Any]) -> dict[str, An
         "summary": operation.about.partition(". ")[0].rstrip(".") + ".",
         "description": operation.about,
         "responses": responses,
-        "security": [] if operation.open else [{"bearer": []}, {"key": []}],
+        "security": [] if operation.role is None else [{"bearer": []}, {"key": []}],
     }
+    if operation.role is not None:
+        description["x-role"] = str(operation.role)
     if operation.parameters:
         description["parameters"] = [_parameter(one, schemas[id(one.kind)]) for one in operation.parameters]
     if operation.body is not None:

@@ -3,6 +3,7 @@
 import errno
 import signal
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,14 +13,18 @@ from fastapi import FastAPI
 
 from zhiyin.errors import ConfigError
 from zhiyin.ranking.scenario import Scenario
+from zhiyin.registry.access_settings import AccessSettings
 from zhiyin.registry.lock import exclusive
 from zhiyin.registry.serve_settings import ServeSettings
 from zhiyin.registry.store import Store
 from zhiyin.serving.access import is_loopback
 from zhiyin.serving.app import create_app
+from zhiyin.serving.audit import Audit
 from zhiyin.serving.events import EventStore
 from zhiyin.serving.keys import Keys
 from zhiyin.serving.live import Live
+from zhiyin.serving.tls import context_of
+from zhiyin.serving.wire import PROTOCOL
 
 GRACE_SECONDS = 10
 BACKLOG = 2_048
@@ -32,6 +37,7 @@ def serve(
     root: Path,
     environment: Mapping[str, str],
     scenarios: Mapping[str, Scenario] | None = None,
+    access: AccessSettings | None = None,
     ready: Callable[[str], None] | None = None,
 ) -> None:
     """Serve until a signal to end: SIGINT or SIGTERM; SIGHUP looks for another release at once.
@@ -46,6 +52,8 @@ def serve(
         Where the key of pseudonyms is looked up.
     scenarios
         By name; those that always exist if not given.
+    access
+        The section [access]; its defaults if not given.
     ready
         Told the URL when requests are answered.
 
@@ -54,22 +62,25 @@ def serve(
     ArtifactError
         If no release serves, or it is damaged.
     ConfigError
-        If the port is taken, the host is not ours, or keys are needed and there are none.
+        If the port is taken, the host is not ours, keys are needed and there are none, or TLS cannot be had.
     DataError
         If the event store cannot be opened.
     RegistryBusyError
         If another service writes to the same store.
     """
+    access = access or AccessSettings()
+    tls = context_of(access, root)
     listener = listening(settings)
     try:
         live = Live.of(Store(registry), environment)
         store = EventStore(root / settings.store)
         store.check()
-        app = create_app(live, store, _keys(root / settings.keys, settings), settings, scenarios)
+        audit = Audit(root / access.audit)
+        app = create_app(live, store, _keys(root / settings.keys, settings), settings, access, audit, scenarios)
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGHUP, lambda *_: live.wake())
         with exclusive(store.path.parent, f".{store.path.name}.lock"):  # another process would not see these events
-            _Server(app, settings, listener, ready).run([listener])
+            _Server(app, settings, listener, tls, ready).run([listener])
     finally:
         listener.close()
 
@@ -125,7 +136,12 @@ class _Server(uvicorn.Server):
     """Tells when it answers; its own output is off, because who started it speaks for it."""
 
     def __init__(
-        self, app: FastAPI, settings: ServeSettings, listener: socket.socket, ready: Callable[[str], None] | None
+        self,
+        app: FastAPI,
+        settings: ServeSettings,
+        listener: socket.socket,
+        tls: ssl.SSLContext | None,
+        ready: Callable[[str], None] | None,
     ) -> None:
         super().__init__(
             uvicorn.Config(
@@ -135,10 +151,12 @@ class _Server(uvicorn.Server):
                 server_header=False,
                 proxy_headers=False,
                 timeout_graceful_shutdown=GRACE_SECONDS,
+                ssl_context_factory=None if tls is None else lambda *_: tls,
+                **PROTOCOL,
             )
         )
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
-        self._url = f"http://{host}:{listener.getsockname()[1]}"
+        self._url = f"{'http' if tls is None else 'https'}://{host}:{listener.getsockname()[1]}"
         self._ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from zhiyin.ranking.scenario import Scenario, default_scenarios
 from zhiyin.registry.serve_settings import ServeSettings
 from zhiyin.serving.access import Access
+from zhiyin.serving.audit import Audit
 from zhiyin.serving.clock import Clock
 from zhiyin.serving.events import EventStore
 from zhiyin.serving.live import Live
@@ -24,6 +25,7 @@ class Service:
     access: Access
     settings: ServeSettings
     scenarios: Mapping[str, Scenario] = field(default_factory=default_scenarios)
+    audit: Audit = field(default_factory=Audit)
     clock: Clock = field(default_factory=Clock)
     workers: Workers = field(default_factory=Workers)
 

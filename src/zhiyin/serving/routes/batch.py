@@ -13,6 +13,7 @@ from zhiyin.errors import RequestError
 from zhiyin.serving.answers import age_s, is_fallback, listed, source
 from zhiyin.serving.asking import asked_at, joined, of_person
 from zhiyin.serving.bodies import body, decoded, names, text_of
+from zhiyin.serving.caller import require_scenario
 from zhiyin.serving.live import Served
 from zhiyin.serving.operation import Operation, answered
 from zhiyin.serving.schemas import BatchAnswer, BatchQuestion, PersonAnswer, Promoted
@@ -34,6 +35,7 @@ async def post(service: Service, request: Request) -> Response:
     user_ids = [text_of(one, f"user_ids[{i}]") for i, one in enumerate(question.user_ids)]
     request_id = new_request_id()
     nobody = wish_of(served.release, service.scenarios, question, HOME, request_id)
+    require_scenario(request, nobody.scenario)
     wishes: dict[str | None, Wish] = {None: nobody}
     scenario = service.scenarios[nobody.scenario]
     if scenario.kind in BASKETS:

@@ -23,7 +23,7 @@ async def post(service: Service, request: Request) -> Response:
     """Answer for a cart."""
     started = time.perf_counter()
     question = decoded(await body(request, service.body_limit), QUESTION, KNOWN)
-    return await answer(service, Question(**msgspec.structs.asdict(question)), CART, started)
+    return await answer(service, request, Question(**msgspec.structs.asdict(question)), CART, started)
 
 
 OPERATIONS = (

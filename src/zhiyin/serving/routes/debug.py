@@ -13,6 +13,7 @@ from zhiyin.registry.release import Release
 from zhiyin.serving.answers import length_of_text
 from zhiyin.serving.asking import of_person
 from zhiyin.serving.bodies import text_of
+from zhiyin.serving.caller import Role
 from zhiyin.serving.operation import Operation, Parameter, answered, query
 from zhiyin.serving.schemas import LONGEST_ID, K, Name, Stage, Wanted, Why
 from zhiyin.serving.service import Service, new_request_id
@@ -70,5 +71,6 @@ OPERATIONS = (
         answers={200: Why},
         refusals=(422,),
         parameters=PARAMETERS,
+        role=Role.OPERATOR,
     ),
 )

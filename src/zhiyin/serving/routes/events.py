@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from zhiyin.errors import RequestError
 from zhiyin.serving.bodies import body, decoded, names, not_json, text_of
+from zhiyin.serving.caller import Role
 from zhiyin.serving.events import Event
 from zhiyin.serving.live import Served
 from zhiyin.serving.moments import moment
@@ -149,5 +150,6 @@ OPERATIONS = (
         refusals=(400, 413, 415, 422),
         body=NewEvent | list[NewEvent],
         parameters=PARAMETERS,
+        role=Role.WRITER,
     ),
 )

@@ -43,6 +43,6 @@ OPERATIONS = (
         health,
         "Whether the service answers, with which release, and what needs care. Needs no key, but says more with one.",
         answers={200: Health},
-        open=True,
+        role=None,
     ),
 )

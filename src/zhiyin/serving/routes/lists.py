@@ -10,6 +10,7 @@ from zhiyin.ranking.scenario import Kind
 from zhiyin.ranking.terms import Terms
 from zhiyin.serving.answers import age_s, length, length_of_text, listed
 from zhiyin.serving.asking import asked_at, of_session
+from zhiyin.serving.caller import require_scenario
 from zhiyin.serving.operation import Operation, Parameter, answered, query
 from zhiyin.serving.schemas import K, Listed
 from zhiyin.serving.service import Service, new_request_id
@@ -37,6 +38,7 @@ async def latest(service: Service, request: Request) -> Response:
 
 async def _answer(service: Service, request: Request, kind: Kind) -> Response:
     started = time.perf_counter()
+    require_scenario(request, kind)
     given = query(request, PARAMETERS)
     release = service.live.served.release
     terms = Terms(where=(given["where"],) if given.get("where") else ())

@@ -12,6 +12,7 @@ from zhiyin.errors import RequestError
 from zhiyin.serving.answers import age_s, id_in_path, is_fallback, length_of_text, listed, source
 from zhiyin.serving.asking import asked_at, of_history, of_person, of_session
 from zhiyin.serving.bodies import body, decoded, names, text_of
+from zhiyin.serving.caller import require_scenario
 from zhiyin.serving.live import Served
 from zhiyin.serving.operation import Operation, Parameter, answered, query
 from zhiyin.serving.schemas import Answer, K, Name, PastEvent, Promoted, Question
@@ -32,7 +33,7 @@ async def post(service: Service, request: Request) -> Response:
     """Answer a question."""
     started = time.perf_counter()
     question = decoded(await body(request, service.body_limit), QUESTION, KNOWN)
-    return await answer(service, question, HOME, started)
+    return await answer(service, request, question, HOME, started)
 
 
 async def of_user(service: Service, request: Request) -> Response:
@@ -45,10 +46,10 @@ async def of_user(service: Service, request: Request) -> Response:
         k=length_of_text(given.get("k")),
         where=given.get("where"),
     )
-    return await answer(service, question, HOME, started)
+    return await answer(service, request, question, HOME, started)
 
 
-async def answer(service: Service, question: Question, default: str, started: float) -> Response:
+async def answer(service: Service, request: Request, question: Question, default: str, started: float) -> Response:
     """The answer to a question; `default` is the scenario of one that names none."""
     served, now = service.live.served, asked_at(service, question.now)
     user_id = None if question.user_id is None else text_of(question.user_id, "user_id")
@@ -56,6 +57,7 @@ async def answer(service: Service, question: Question, default: str, started: fl
     wish = wish_of(
         served.release, service.scenarios, question, default, new_request_id(), user_id or session_id, question.items
     )
+    require_scenario(request, wish.scenario)
     given = [one is not None for one in (user_id, session_id, question.history)]
     if sum(given) > 1 or (not any(given) and wish.settings.kind == "personal"):
         raise RequestError(422, "give either user_id or history: one of them says who asks, or session_id")

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from zhiyin.serving.answers import age_s, id_in_path, length_of_text, listed, source
 from zhiyin.serving.asking import asked_at, of_session
+from zhiyin.serving.caller import require_scenario
 from zhiyin.serving.operation import Operation, Parameter, answered, query
 from zhiyin.serving.schemas import Alike, K, Wanted
 from zhiyin.serving.service import Service, new_request_id
@@ -26,6 +27,7 @@ PARAMETERS = (
 async def of_item(service: Service, request: Request) -> Response:
     """Answer for an item."""
     started = time.perf_counter()
+    require_scenario(request, "similar")
     given = query(request, PARAMETERS)
     item_id = id_in_path(request.path_params["id"])
     release = service.live.served.release
