@@ -16,6 +16,7 @@ from zhiyin.data.settings import ColumnMap, DataSettings, Source
 from zhiyin.models.known import MODELS
 from zhiyin.ranking.rules import Rules
 from zhiyin.registry.config import Config, RecipeSettings, RegistrySettings, SplitSettings, TrainSettings, parsed
+from zhiyin.registry.retrain_settings import RetrainSettings
 from zhiyin.registry.serve_settings import ServeSettings
 from zhiyin.serving.app import OPERATIONS
 
@@ -33,6 +34,7 @@ SECTIONS = {
     "[train]": TrainSettings,
     "[registry]": RegistrySettings,
     "[serve]": ServeSettings,
+    "[retrain]": RetrainSettings,
     **MODELS,
 }
 

@@ -72,7 +72,7 @@ def demo(
             say(f"`. {Path(sys.executable).parent}/activate` lets your shell find zhiyin")
         say(f"next: `cd {directory}`, then `zhiyin serve`, or `zhiyin recommend --user {somebody(data)}`")
     else:
-        _serve(project, data, replace(project.config.serve, port=port))
+        _serve(project, data, replace(project.config.serve, port=port, log_level="warning"))
 
 
 def _trained(project: "Project", data: "Dataset", truth: "Truth") -> "Trained":

@@ -13,6 +13,7 @@ from zhiyin.data.settings import ColumnMap, DataSettings
 from zhiyin.errors import ConfigError
 from zhiyin.ranking.recommend import MAXIMUM_K
 from zhiyin.ranking.rules import Rules
+from zhiyin.registry.retrain_settings import RetrainSettings
 from zhiyin.registry.serve_settings import ServeSettings
 
 
@@ -87,6 +88,7 @@ class Config:
     train: TrainSettings = field(default_factory=TrainSettings)
     registry: RegistrySettings = field(default_factory=RegistrySettings)
     serve: ServeSettings = field(default_factory=ServeSettings)
+    retrain: RetrainSettings = field(default_factory=RetrainSettings)
 
     @property
     def seen_types(self) -> tuple[str, ...] | None:

@@ -1,5 +1,6 @@
 """The HTTP application: the door, the routes, and one shape for every error."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,17 +16,23 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from zhiyin.errors import ConfigError, ExpressionError, RequestError, UnknownIdError, ZhiyinError
+from zhiyin.registry.retrain_settings import RetrainSettings
 from zhiyin.registry.serve_settings import ServeSettings
 from zhiyin.serving.access import Access, Verifies
+from zhiyin.serving.current import current
 from zhiyin.serving.events import EventStore
 from zhiyin.serving.live import Live
+from zhiyin.serving.observe import Observed, Traces
 from zhiyin.serving.openapi import described
-from zhiyin.serving.routes import events, health, recommendations, similar
+from zhiyin.serving.pulse import pulse
+from zhiyin.serving.routes import events, health, metrics, recommendations, retrain, similar, versions
 from zhiyin.serving.schemas import Failure, Problem
 from zhiyin.serving.service import Service
 from zhiyin.serving.sessions import Sessions
+from zhiyin.serving.state_metrics import ReleaseMetrics
 
-OPERATIONS = (*events.OPERATIONS, *recommendations.OPERATIONS, *similar.OPERATIONS, *health.OPERATIONS)
+OF_OPERATORS = (*versions.OPERATIONS, *retrain.OPERATIONS, *metrics.OPERATIONS)
+OPERATIONS = (*events.OPERATIONS, *recommendations.OPERATIONS, *similar.OPERATIONS, *health.OPERATIONS, *OF_OPERATORS)
 OPEN_PATHS = frozenset({"/openapi.json", *(operation.path for operation in OPERATIONS if operation.open)})
 STATUSES: dict[type[Exception], int] = {UnknownIdError: 404, ExpressionError: 422, ConfigError: 422}
 RETRY_SECONDS = "1"
@@ -40,7 +47,15 @@ SAFETY = (
 log = logging.getLogger(__name__)
 
 
-def create_app(live: Live, store: EventStore, keys: Verifies | None, settings: ServeSettings) -> FastAPI:
+def create_app(
+    live: Live,
+    store: EventStore,
+    keys: Verifies | None,
+    settings: ServeSettings,
+    *,
+    retrain: RetrainSettings | None = None,
+    tracing: Traces | None = None,
+) -> FastAPI:
     """The service over a release and a store, both of which it opens and closes.
 
     Raises
@@ -48,17 +63,33 @@ def create_app(live: Live, store: EventStore, keys: Verifies | None, settings: S
     ConfigError
         If there are no keys, and the settings do not open the service to this machine alone.
     """
-    service = Service(live, store, Sessions(store), Access(keys, settings), settings)
+    service = Service(
+        live, store, Sessions(store), Access(keys, settings), settings, retrain=retrain or RetrainSettings()
+    )
+    service.metrics.add(ReleaseMetrics(live, service.clock))
+    live.failed, store.took = service.metrics.reload_failures.inc, service.metrics.commit_seconds.observe
+    handlers = [(operation, partial(operation.handler, service)) for operation in OPERATIONS]
+    observed = Middleware(
+        Observed,
+        metrics=service.metrics,
+        routes={handler: operation.path.replace(":path}", "}") for operation, handler in handlers},
+        slow_ms=settings.slow_ms,
+        tracing=tracing,
+    )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with store:
             live.watch(settings.reload_seconds)
+            looking = asyncio.ensure_future(pulse(service))
             try:
                 yield
             finally:
+                looking.cancel()
                 live.stop()
                 service.workers.stop()
+                if tracing:
+                    await asyncio.to_thread(tracing.stop)
 
     app = FastAPI(
         title="zhiyin",
@@ -66,7 +97,7 @@ def create_app(live: Live, store: EventStore, keys: Verifies | None, settings: S
         redoc_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
-        middleware=[Middleware(Door, access=service.access)],
+        middleware=[observed, Middleware(Door, access=service.access)],
         exception_handlers={
             HTTPException: _of_http,
             ZhiyinError: _of_ours,
@@ -74,8 +105,9 @@ def create_app(live: Live, store: EventStore, keys: Verifies | None, settings: S
             Exception: _of_bug,
         },
     )
-    for operation in OPERATIONS:
-        app.add_route(operation.path, partial(operation.handler, service), methods=[operation.method])
+    for operation, handler in handlers:
+        app.add_route(operation.path, handler, methods=[operation.method])
+    app.state.service = service
     document = described(OPERATIONS)
     app.openapi = lambda: document  # type: ignore[method-assign]  # FastAPI's documented way to write one's own
     return app
@@ -145,4 +177,5 @@ async def _of_gone(_: Request, __: Exception) -> Response:
 
 async def _of_bug(_: Request, __: Any) -> Response:
     """The server logs the traceback; the caller gets none."""
-    return failure(500, "the service failed on this request: it is in its log")
+    headers = {"X-Request-Id": current().request_id}  # this answer passes by the layer that adds it to others
+    return failure(500, "the service failed on this request: it is in its log", headers=headers)

@@ -12,10 +12,11 @@ from zhiyin.serving.schemas import Failure
 REFERENCE = "#/components/schemas/{name}"
 MEANINGS = {
     200: "The answer.",
-    202: "Stored.",
+    202: "Taken.",
     400: "The body is not JSON.",
     401: "A key is missing or not known.",
     404: "Nothing of this id is known.",
+    409: "It cannot be done as things are; the sentence says why.",
     413: "The body is too long.",
     415: "The body is not declared as JSON.",
     422: "Something in the request is not allowed; the sentence says what.",
@@ -57,9 +58,12 @@ def _types(operation: Operation) -> list[Any]:
 
 
 def _operation(operation: Operation, schemas: Mapping[int, Any]) -> dict[str, Any]:
-    failures = sorted({*operation.refusals, *(() if operation.open else (401,)), 500, 503})
+    failures = sorted({*operation.refusals, *(() if operation.open else (401,)), 500, 503} - operation.answers.keys())
     responses = {
-        **{str(status): _content(MEANINGS[status], schemas[id(kind)]) for status, kind in operation.answers.items()},
+        **{
+            str(status): _content(MEANINGS[status], schemas[id(kind)], operation.media_type)
+            for status, kind in operation.answers.items()
+        },
         **{str(status): _content(MEANINGS[status], schemas[id(Failure)]) for status in failures},
     }
     description: dict[str, Any] = {
@@ -78,8 +82,8 @@ def _operation(operation: Operation, schemas: Mapping[int, Any]) -> dict[str, An
     return description
 
 
-def _content(meaning: str, schema: Mapping[str, Any]) -> dict[str, Any]:
-    return {"description": meaning, "content": {"application/json": {"schema": schema}}}
+def _content(meaning: str, schema: Mapping[str, Any], media_type: str = "application/json") -> dict[str, Any]:
+    return {"description": meaning, "content": {media_type: {"schema": schema}}}
 
 
 def _parameter(parameter: Parameter, schema: Mapping[str, Any]) -> dict[str, Any]:

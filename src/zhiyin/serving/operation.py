@@ -37,6 +37,8 @@ class Operation:
     refusals: tuple[int, ...] = ()  # statuses of errors beside 401, 500 and 503
     body: Any = None
     parameters: tuple[Parameter, ...] = field(default=())
+    media_type: str = "application/json"
+    """Of the answers."""
     open: bool = False
     """Needs no key."""
 

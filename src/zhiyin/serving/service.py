@@ -1,13 +1,17 @@
 """What every route works with."""
 
-import os
 from dataclasses import dataclass, field
 
+from zhiyin.registry.retrain_settings import RetrainSettings
 from zhiyin.registry.serve_settings import ServeSettings
 from zhiyin.serving.access import Access
 from zhiyin.serving.clock import Clock
+from zhiyin.serving.current import current
+from zhiyin.serving.current import new_request_id as fresh
 from zhiyin.serving.events import EventStore
 from zhiyin.serving.live import Live
+from zhiyin.serving.metrics import Metrics
+from zhiyin.serving.readiness import Readiness
 from zhiyin.serving.sessions import Sessions
 from zhiyin.serving.workers import Workers
 
@@ -23,6 +27,9 @@ class Service:
     settings: ServeSettings
     clock: Clock = field(default_factory=Clock)
     workers: Workers = field(default_factory=Workers)
+    metrics: Metrics = field(default_factory=Metrics)
+    readiness: Readiness = field(default_factory=Readiness)
+    retrain: RetrainSettings = field(default_factory=RetrainSettings)
 
     @property
     def body_limit(self) -> int:
@@ -31,5 +38,5 @@ class Service:
 
 
 def new_request_id() -> str:
-    """24 characters that no other answer has."""
-    return os.urandom(12).hex()
+    """The id of this request, which its answer carries in its body and in a header."""
+    return current().request_id or fresh()

@@ -14,6 +14,7 @@ from zhiyin.data.queries import Queries
 from zhiyin.errors import RequestError
 from zhiyin.serving.answers import id_in_path, is_fallback, length, length_of_text, listed, source
 from zhiyin.serving.bodies import body, decoded, names, text_of
+from zhiyin.serving.current import current, stage
 from zhiyin.serving.events import Event
 from zhiyin.serving.live import Served
 from zhiyin.serving.moments import moment
@@ -54,7 +55,8 @@ async def post(service: Service, request: Request) -> Response:
         raise RequestError(422, "give either user_id or history: one of them says who asks")
     if question.user_id is not None:
         user_id = text_of(question.user_id, "user_id")
-        queries = service.sessions.queries(served.release, served.person(user_id), now)
+        with stage("history"):
+            queries = service.sessions.queries(served.release, served.person(user_id), now)
     else:
         user_id = None
         past = service.sessions.history(served.release, _events(question.history or [], now))
@@ -70,18 +72,23 @@ async def of_user(service: Service, request: Request) -> Response:
     user_id = id_in_path(request.path_params["id"])
     wish = _Wish(user_id, length_of_text(given.get("k")), given.get("where"))
     served = service.live.served
-    queries = service.sessions.queries(served.release, served.person(user_id), service.clock())
+    with stage("history"):
+        queries = service.sessions.queries(served.release, served.person(user_id), service.clock())
     return await service.workers.run(partial(_answer, served, queries, wish, started))
 
 
 def _answer(served: Served, queries: Queries, wish: _Wish, started: float) -> Response:
     release = served.release
+    noted = current()
+    noted.version = release.number
     exclude = release.items.indexes(wish.exclude) if wish.exclude else None
-    found = release.pipeline.recommend(queries, length(release, wish.k), where=wish.where, exclude=exclude)
+    with stage("scoring"):
+        found = release.pipeline.recommend(queries, length(release, wish.k), where=wish.where, exclude=exclude)
     items = listed(found, release)
     made_by = source(release.pipeline, items)
     took_ms = round((time.perf_counter() - started) * 1_000, 3)
     fallback = is_fallback(queries, made_by)
+    noted.source, noted.fallback = made_by, fallback
     return answered(Answer(new_request_id(), release.number, made_by, fallback, took_ms, wish.user_id, items))
 
 

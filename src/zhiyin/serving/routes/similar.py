@@ -10,6 +10,7 @@ from zhiyin.errors import UnknownIdError
 from zhiyin.ranking.similar import similar
 from zhiyin.registry.release import shown
 from zhiyin.serving.answers import id_in_path, length, length_of_text, listed, source
+from zhiyin.serving.current import current, stage
 from zhiyin.serving.operation import Operation, Parameter, answered, query
 from zhiyin.serving.schemas import Alike, K
 from zhiyin.serving.service import Service, new_request_id
@@ -27,14 +28,18 @@ async def of_item(service: Service, request: Request) -> Response:
     given = query(request, PARAMETERS)
     item_id, k = id_in_path(request.path_params["id"]), length_of_text(given.get("k"))
     release = service.live.served.release
+    noted = current()
+    noted.version = release.number
     index = release.items.indexes([item_id])
     if index[0] < 0:
         raise UnknownIdError(f"item {shown(item_id)} is not known: check the id, or train again after it was added")
     ask = partial(similar, release.pipeline, index, length(release, k), where=given.get("where"))
-    items = listed(await service.workers.run(ask), release)
+    with stage("scoring"):
+        found = await service.workers.run(ask)
+    items = listed(found, release)
     took_ms = round((time.perf_counter() - started) * 1_000, 3)
-    answer = Alike(new_request_id(), release.number, source(release.pipeline, items), took_ms, item_id, items)
-    return answered(answer)
+    noted.source = source(release.pipeline, items)
+    return answered(Alike(new_request_id(), release.number, noted.source, took_ms, item_id, items))
 
 
 OPERATIONS = (
