@@ -122,7 +122,7 @@ def server(job: Job, listener: socket.socket, environment: Mapping[str, str], re
         _keys(root / settings.keys, settings),
         settings,
         retrain=job.retrain,
-        tracing=_tracing(settings),
+        tracing=tracing_of(settings),
     )
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGHUP, lambda *_: live.wake())
@@ -175,7 +175,8 @@ def _stored(path: Path) -> int:
     return int(last)
 
 
-def _tracing(settings: ServeSettings) -> Traces | None:
+def tracing_of(settings: ServeSettings) -> Traces | None:
+    """What keeps spans, if that is wanted; raises as `serve` does."""
     if settings.traces is None:
         return None
     try:
