@@ -17,6 +17,7 @@ from zhiyin.models.known import MODELS
 from zhiyin.ranking.rules import Rules
 from zhiyin.registry.access_settings import AccessSettings
 from zhiyin.registry.config import Config, RecipeSettings, RegistrySettings, SplitSettings, TrainSettings, parsed
+from zhiyin.registry.retrain_settings import RetrainSettings
 from zhiyin.registry.serve_settings import ServeSettings
 from zhiyin.serving.app import OPERATIONS
 
@@ -35,6 +36,7 @@ SECTIONS = {
     "[registry]": RegistrySettings,
     "[serve]": ServeSettings,
     "[access]": AccessSettings,
+    "[retrain]": RetrainSettings,
     **MODELS,
 }
 

@@ -8,6 +8,7 @@ ZhiyinError                  one sentence for a person: what is wrong, where, wh
 ├── ArtifactError            a saved release is missing, changed, truncated or foreign
 ├── RegistryBusyError        another training holds the registry
 ├── MissingExtraError        an optional package is not installed
+├── ServiceError             the service cannot go on
 └── RequestError             an HTTP request is refused (carries its status)
 """
 
@@ -45,6 +46,10 @@ class MissingExtraError(ZhiyinError):
 
     def __init__(self, package: str, extra: str) -> None:
         super().__init__(f"{package} is not installed: run pip install 'zhiyin[{extra}]'")
+
+
+class ServiceError(ZhiyinError):
+    """The service cannot go on: its processes die, whoever starts them."""
 
 
 class RequestError(ZhiyinError):

@@ -19,6 +19,7 @@ from zhiyin.serving.audit import Audit
 from zhiyin.serving.events import EventStore
 from zhiyin.serving.keys import Keys
 from zhiyin.serving.live import Live, Served
+from zhiyin.serving.settings import Settings
 
 
 @pytest.fixture(scope="session")
@@ -52,9 +53,8 @@ def opens(tmp_path: Path, release: Release) -> Iterator[Opens]:
                 live or Live(Served.of(release, {})),
                 store or EventStore(tmp_path / "events.db"),
                 keys,
-                chosen,
-                access,
-                audit,
+                Settings(chosen, access or AccessSettings()),
+                audit=audit,
             )
             testing = TestClient(app, base_url, raise_server_exceptions=False, client=(client, 50_000))
             return stack.enter_context(testing)
@@ -71,7 +71,7 @@ def client(opens: Opens) -> TestClient:
 def steady(tmp_path_factory: pytest.TempPathFactory, release: Release) -> Iterator[TestClient]:
     """A service for tests that leave nothing behind."""
     store = EventStore(tmp_path_factory.mktemp("steady") / "events.db")
-    app = create_app(Live(Served.of(release, {})), store, None, ServeSettings(open_on_loopback=True))
+    app = create_app(Live(Served.of(release, {})), store, None, Settings(ServeSettings(open_on_loopback=True)))
     with TestClient(
         app, "http://127.0.0.1:8000", raise_server_exceptions=False, client=("127.0.0.1", 50_000)
     ) as testing:

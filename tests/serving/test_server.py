@@ -23,14 +23,16 @@ from zhiyin.registry.release import Release
 from zhiyin.registry.serve_settings import ServeSettings
 from zhiyin.registry.store import Store
 from zhiyin.serving.run import serve
+from zhiyin.serving.settings import Settings
 
 START = """
 import sys
 from pathlib import Path
 from zhiyin.registry.serve_settings import ServeSettings
 from zhiyin.serving.run import serve
+from zhiyin.serving.settings import Settings
 root = Path(sys.argv[1])
-settings = ServeSettings(port=0, open_on_loopback=True, reload_seconds=3600, body_limit_mb=1)
+settings = Settings(ServeSettings(port=0, open_on_loopback=True, reload_seconds=3600, body_limit_mb=1))
 serve(root / "releases", settings, root=root, environment={}, ready=lambda url: print(url, flush=True))
 """
 
@@ -96,7 +98,7 @@ def refuses_a_body_of_100_mb(port: int) -> None:
 
 
 def start(shop: Path, **settings: object) -> None:
-    serve(shop / "releases", ServeSettings(**({"port": 0} | settings)), root=shop, environment={})
+    serve(shop / "releases", Settings(ServeSettings(**({"port": 0} | settings))), root=shop, environment={})
 
 
 def test_a_port_in_use_is_a_sentence(shop: Path) -> None:

@@ -15,6 +15,7 @@ from zhiyin.ranking.recommend import MAXIMUM_K
 from zhiyin.ranking.rules import Rules
 from zhiyin.ranking.scenario import Scenario, completed, default_scenarios
 from zhiyin.registry.access_settings import AccessSettings
+from zhiyin.registry.retrain_settings import RetrainSettings
 from zhiyin.registry.serve_settings import ServeSettings
 
 
@@ -91,6 +92,7 @@ class Config:
     train: TrainSettings = field(default_factory=TrainSettings)
     registry: RegistrySettings = field(default_factory=RegistrySettings)
     serve: ServeSettings = field(default_factory=ServeSettings)
+    retrain: RetrainSettings = field(default_factory=RetrainSettings)
     access: AccessSettings = field(default_factory=AccessSettings)
 
     def __post_init__(self) -> None:

@@ -1,7 +1,8 @@
 """The HTTP application: the door, the routes, and one shape for every error."""
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
@@ -14,25 +15,43 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from zhiyin.errors import ConfigError, ExpressionError, RequestError, UnknownIdError, ZhiyinError
-from zhiyin.ranking.scenario import Scenario, default_scenarios
-from zhiyin.registry.access_settings import AccessSettings
-from zhiyin.registry.serve_settings import ServeSettings
 from zhiyin.serving.access import Access, Verifies
 from zhiyin.serving.audit import Audit
+from zhiyin.serving.current import current
 from zhiyin.serving.door import Door, Gate
 from zhiyin.serving.events import EventStore
 from zhiyin.serving.failure import failure
 from zhiyin.serving.live import Live
+from zhiyin.serving.observe import Observed, Traces
 from zhiyin.serving.openapi import described
+from zhiyin.serving.pulse import pulse
 from zhiyin.serving.refusals import Refusals
 from zhiyin.serving.routes import audit as audit_route
-from zhiyin.serving.routes import batch, cart, debug, events, health, lists, people, recommendations, similar
+from zhiyin.serving.routes import (
+    batch,
+    cart,
+    debug,
+    events,
+    health,
+    lists,
+    metrics,
+    people,
+    recommendations,
+    retrain,
+    similar,
+    versions,
+)  # fmt: skip
 from zhiyin.serving.service import Service
 from zhiyin.serving.sessions import Sessions
+from zhiyin.serving.settings import Settings
+from zhiyin.serving.state_metrics import ReleaseMetrics
 from zhiyin.serving.upkeep import Upkeep
 from zhiyin.serving.wish import fit_all
 
-RESOURCES = (events, recommendations, batch, cart, lists, similar, people, debug, audit_route, health)
+RESOURCES = (
+    events, recommendations, batch, cart, lists, similar, people, versions, retrain, debug, audit_route, metrics,
+    health,
+)  # fmt: skip
 OPERATIONS = tuple(operation for resource in RESOURCES for operation in resource.OPERATIONS)
 OPEN_PATHS = frozenset({"/openapi.json", *(operation.path for operation in OPERATIONS if operation.role is None)})
 STATUSES: dict[type[Exception], int] = {UnknownIdError: 404, ExpressionError: 422, ConfigError: 422}
@@ -47,10 +66,10 @@ def create_app(
     live: Live,
     store: EventStore,
     keys: Verifies | None,
-    settings: ServeSettings,
-    access: AccessSettings | None = None,
+    settings: Settings,
+    *,
     audit: Audit | None = None,
-    scenarios: Mapping[str, Scenario] | None = None,
+    tracing: Traces | None = None,
 ) -> FastAPI:
     """The service over a release and a store, both of which it opens and closes.
 
@@ -60,23 +79,37 @@ def create_app(
         If there are no keys, and the settings do not open the service to this machine alone; or if the release lacks
         what a scenario names.
     """
-    known = default_scenarios() if scenarios is None else scenarios
-    service = Service(live, store, Sessions(store), Access(keys, settings, access), settings, known, audit or Audit())
-    live.require(partial(fit_all, known))
+    access = Access(keys, settings.serve, settings.access)
+    service = Service(live, store, Sessions(store), access, settings, audit or Audit())
+    live.require(partial(fit_all, settings.scenarios))
     refusals = Refusals(service.audit)
-    upkeep = Upkeep([refusals.write, service.access.tend])
+    upkeep = Upkeep([refusals.write, access.tend])
+    service.metrics.add(ReleaseMetrics(live, service.clock))
+    live.failed, store.took = service.metrics.reload_failures.inc, service.metrics.commit_seconds.observe
+    handlers = [(operation, partial(operation.answer, service)) for operation in OPERATIONS]
+    observed = Middleware(
+        Observed,
+        metrics=service.metrics,
+        routes={handler: operation.path.replace(":path}", "}") for operation, handler in handlers},
+        slow_ms=settings.serve.slow_ms,
+        tracing=tracing,
+    )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with store:
-            live.watch(settings.reload_seconds)
+            live.watch(settings.serve.reload_seconds)
             upkeep.start()
+            looking = asyncio.ensure_future(pulse(service))
             try:
                 yield
             finally:
+                looking.cancel()
                 await upkeep.stop()
                 live.stop()
                 service.workers.stop()
+                if tracing:
+                    await asyncio.to_thread(tracing.stop)
 
     app = FastAPI(
         title="zhiyin",
@@ -85,9 +118,10 @@ def create_app(
         redirect_slashes=False,
         lifespan=lifespan,
         middleware=[
-            Middleware(Gate, access=service.access, refusals=refusals),
-            *_for_browsers(service.access.settings.cors_origins),
-            Middleware(Door, access=service.access, open_paths=OPEN_PATHS),
+            observed,
+            Middleware(Gate, access=access, refusals=refusals),
+            *_for_browsers(settings.access.cors_origins),
+            Middleware(Door, access=access, open_paths=OPEN_PATHS),
         ],
         exception_handlers={
             HTTPException: _of_http,
@@ -96,8 +130,9 @@ def create_app(
             Exception: _of_bug,
         },
     )
-    for operation in OPERATIONS:
-        app.add_route(operation.path, partial(operation.answer, service), methods=[operation.method])
+    for operation, handler in handlers:
+        app.add_route(operation.path, handler, methods=[operation.method])
+    app.state.service = service
     document = described(OPERATIONS)
     app.openapi = lambda: document  # type: ignore[method-assign]  # FastAPI's documented way to write one's own
     return app
@@ -148,4 +183,5 @@ async def _of_gone(_: Request, __: Exception) -> Response:
 
 async def _of_bug(_: Request, __: Any) -> Response:
     """The server logs the traceback; the caller gets none."""
-    return failure(500, "the service failed on this request: it is in its log")
+    headers = {"X-Request-Id": current().request_id}  # this answer passes by the layer that adds it to others
+    return failure(500, "the service failed on this request: it is in its log", headers=headers)

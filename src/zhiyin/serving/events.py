@@ -5,6 +5,7 @@ import logging
 import os
 import sqlite3
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
@@ -88,6 +89,13 @@ class EventStore:
         self._changed = threading.Condition()
         self.problem = ""
         """Why the last write failed; empty if it did not."""
+        self.took: Callable[[float], None] = lambda _: None
+        """Told the seconds of each transaction, in the thread that writes."""
+
+    @property
+    def waiting(self) -> int:
+        """Events that wait for the disk."""
+        return self._waiting
 
     def check(self) -> None:
         """Create the file, or see that it can be written.
@@ -197,8 +205,10 @@ class EventStore:
         """The life of the writing thread."""
         while calls := self._gathered():
             failure: RequestError | None = None
+            started = time.perf_counter()
             try:
                 self._commit(calls)
+                self.took(time.perf_counter() - started)
             except UNWRITABLE as error:
                 log.error("%s: %d calls were refused because writing failed: %s", self.path, len(calls), error)
                 failure = RequestError(

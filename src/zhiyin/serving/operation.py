@@ -38,6 +38,8 @@ class Operation:
     refusals: tuple[int, ...] = ()  # statuses of errors beside those of every route
     body: Any = None
     parameters: tuple[Parameter, ...] = field(default=())
+    media_type: str = "application/json"
+    """Of the answers."""
     role: Role | None = Role.READER
     """The least that a caller must be; None needs no key."""
 

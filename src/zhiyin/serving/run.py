@@ -1,44 +1,66 @@
 """The service as a process: opens what it needs, listens, and ends in order."""
 
 import errno
+import logging
+import os
 import signal
 import socket
-import ssl
+import sqlite3
+import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-import uvicorn
-from fastapi import FastAPI
+import msgspec
 
-from zhiyin.errors import ConfigError
-from zhiyin.ranking.scenario import Scenario
-from zhiyin.registry.access_settings import AccessSettings
+from zhiyin.data.sources.live import opened
+from zhiyin.errors import ConfigError, DataError, MissingExtraError
 from zhiyin.registry.lock import exclusive
 from zhiyin.registry.serve_settings import ServeSettings
 from zhiyin.registry.store import Store
 from zhiyin.serving.access import is_loopback
 from zhiyin.serving.app import create_app
 from zhiyin.serving.audit import Audit
+from zhiyin.serving.clock import Clock
 from zhiyin.serving.events import EventStore
 from zhiyin.serving.keys import Keys
 from zhiyin.serving.live import Live
+from zhiyin.serving.logs import logging_to
+from zhiyin.serving.metrics import shared_directory
+from zhiyin.serving.observe import Traces
+from zhiyin.serving.schedule import Schedule
+from zhiyin.serving.server import Server
+from zhiyin.serving.settings import Settings
+from zhiyin.serving.supervisor import Supervisor
 from zhiyin.serving.tls import context_of
-from zhiyin.serving.wire import PROTOCOL
 
-GRACE_SECONDS = 10
 BACKLOG = 2_048
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a process that answers needs to know; goes to a worker as JSON."""
+
+    registry: str
+    root: str
+    settings: Settings
+    descriptor: int = -1
+    """Of the socket, in a worker."""
 
 
 def serve(
     registry: Path,
-    settings: ServeSettings,
+    settings: Settings,
     *,
     root: Path,
     environment: Mapping[str, str],
-    scenarios: Mapping[str, Scenario] | None = None,
-    access: AccessSettings | None = None,
     ready: Callable[[str], None] | None = None,
+    config: Path | None = None,
 ) -> None:
     """Serve until a signal to end: SIGINT or SIGTERM; SIGHUP looks for another release at once.
 
@@ -49,13 +71,11 @@ def serve(
     root
         What the paths of the settings are relative to.
     environment
-        Where the key of pseudonyms is looked up.
-    scenarios
-        By name; those that always exist if not given.
-    access
-        The section [access]; its defaults if not given.
+        Where keys are looked up.
     ready
         Told the URL when requests are answered.
+    config
+        The zhiyin.toml to train with; without it nothing is trained.
 
     Raises
     ------
@@ -67,22 +87,107 @@ def serve(
         If the event store cannot be opened.
     RegistryBusyError
         If another service writes to the same store.
+    ServiceError
+        If the workers cannot start, or go on dying.
     """
-    access = access or AccessSettings()
-    tls = context_of(access, root)
-    listener = listening(settings)
+    job = Job(str(registry), str(root), settings)
+    path = root / settings.serve.store
+    with closing(listening(settings.serve)) as listener, logging_to(sys.stderr, settings.serve):
+        with exclusive(path.parent, f".{path.name}.lock"), _scheduled(job, config) as begin:
+
+            def answering() -> None:
+                begin()
+                log.info("the service answers")
+                if ready:
+                    ready(_url(settings, listener))
+
+            if settings.serve.workers == 1:
+                server(job, listener, environment, answering).answer()
+            else:
+                _supervise(job, listener, environment, answering)
+        log.info("the service has ended")
+
+
+def server(job: Job, listener: socket.socket, environment: Mapping[str, str], ready: Callable[[], None]) -> Server:
+    """A process that is about to answer; raises as `serve` does."""
+    settings, root = job.settings, Path(job.root)
+    tls = context_of(settings.access, root)
+    live = Live.of(Store(Path(job.registry)), environment)
+    store = EventStore(root / settings.serve.store)
+    store.check()
+    app = create_app(
+        live,
+        store,
+        _keys(root / settings.serve.keys, settings.serve),
+        settings,
+        audit=Audit(root / settings.access.audit),
+        tracing=tracing_of(settings.serve),
+    )
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGHUP, lambda *_: live.wake())
+    log.info("release %d serves", live.served.release.number)
+    return Server(app, listener, tls=tls, drain_seconds=settings.serve.drain_seconds, ready=ready)
+
+
+def _supervise(job: Job, listener: socket.socket, environment: Mapping[str, str], ready: Callable[[], None]) -> None:
+    settings = job.settings.serve
+    EventStore(Path(job.root) / settings.store).check()  # made by one, before several open it
+    _keys(Path(job.root) / settings.keys, settings)
+    inherited = {**os.environ, **environment}
+    job = replace(job, descriptor=listener.fileno())
+    command = [sys.executable, "-m", "zhiyin.serving.worker", msgspec.json.encode(job).decode()]
+    with shared_directory(inherited) as metrics:
+        Supervisor(
+            command,
+            descriptors=[listener.fileno()],
+            environment=inherited,
+            metrics=metrics,
+            drain_seconds=settings.drain_seconds,
+            ready=ready,
+        ).run(settings.workers)
+
+
+@contextmanager
+def _scheduled(job: Job, config: Path | None) -> Iterator[Callable[[], None]]:
+    """What lets trainings begin when they are due, until this is closed."""
+    if config is None:
+        yield lambda: None
+        return
+    command = [sys.executable, "-m", "zhiyin", "train", "--json", "--config", str(config.absolute())]
+    stored = partial(_stored, Path(job.root) / job.settings.serve.store)
+    schedule = Schedule(Store(Path(job.registry)), job.settings.retrain, command, stored=stored, clock=Clock())
     try:
-        live = Live.of(Store(registry), environment)
-        store = EventStore(root / settings.store)
-        store.check()
-        audit = Audit(root / access.audit)
-        app = create_app(live, store, _keys(root / settings.keys, settings), settings, access, audit, scenarios)
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGHUP, lambda *_: live.wake())
-        with exclusive(store.path.parent, f".{store.path.name}.lock"):  # another process would not see these events
-            _Server(app, settings, listener, tls, ready).run([listener])
+        yield schedule.start
     finally:
-        listener.close()
+        schedule.stop()
+
+
+def _stored(path: Path) -> int:
+    """How many events the store has taken."""
+    if not path.exists():
+        return 0
+    try:
+        with closing(opened(path)) as connection:
+            (last,) = connection.execute("SELECT coalesce(max(sequence), 0) FROM events").fetchone()
+    except sqlite3.Error as error:
+        raise DataError(f"{path} cannot be read ({error}): events are not counted") from None
+    return int(last)
+
+
+def tracing_of(settings: ServeSettings) -> Traces | None:
+    """What keeps spans, if that is wanted; raises as `serve` does."""
+    if settings.traces is None:
+        return None
+    try:
+        from zhiyin.serving.traces import Tracing  # noqa: PLC0415 - the extra traces
+    except ImportError:
+        raise MissingExtraError("opentelemetry-exporter-otlp-proto-http", "traces") from None
+    return Tracing.to(settings.traces)
+
+
+def _url(settings: Settings, listener: socket.socket) -> str:
+    host = f"[{settings.serve.host}]" if ":" in settings.serve.host else settings.serve.host
+    return f"{'http' if settings.access.certificate is None else 'https'}://{host}:{listener.getsockname()[1]}"
 
 
 def listening(settings: ServeSettings) -> socket.socket:
@@ -130,36 +235,3 @@ def _keys(path: Path, settings: ServeSettings) -> Keys | None:
         f"{path} holds no API key: run `zhiyin keys create NAME`, "
         "or set serve.open_on_loopback = true with host = 127.0.0.1 to try the service on this machine alone"
     )
-
-
-class _Server(uvicorn.Server):
-    """Tells when it answers; its own output is off, because who started it speaks for it."""
-
-    def __init__(
-        self,
-        app: FastAPI,
-        settings: ServeSettings,
-        listener: socket.socket,
-        tls: ssl.SSLContext | None,
-        ready: Callable[[str], None] | None,
-    ) -> None:
-        super().__init__(
-            uvicorn.Config(
-                app,
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                proxy_headers=False,
-                timeout_graceful_shutdown=GRACE_SECONDS,
-                ssl_context_factory=None if tls is None else lambda *_: tls,
-                **PROTOCOL,
-            )
-        )
-        host = f"[{settings.host}]" if ":" in settings.host else settings.host
-        self._url = f"{'http' if tls is None else 'https'}://{host}:{listener.getsockname()[1]}"
-        self._ready = ready
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started and self._ready:
-            self._ready(self._url)

@@ -1,5 +1,6 @@
 """What a request wants, read and checked: its scenario, the variant of the person, and the terms of the list."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -21,7 +22,7 @@ from zhiyin.serving.reasons import reasons_of
 from zhiyin.serving.schemas import Id, Reason, Wanted
 from zhiyin.types import Indexes
 
-SEED_BITS = 64
+SEED_BYTES = 8
 BASKETS = ("similar", "cart")
 
 HOME = "home"
@@ -103,7 +104,7 @@ def wish_of(
         raise RequestError(422, unknown(f"scenario {shown(name)}", name, scenarios), "scenario")
     variant = scenarios[name].variant_of(person, name)
     settings = scenarios[name] if variant is None else scenarios[name].varied[variant]
-    own = _said(release, wanted, int(request_id, 16) % 2**SEED_BITS)
+    own = _said(release, wanted, _seed(request_id))
     terms = settings.terms(own, promotions=wanted.promotions is not None)
     basket = _basket(release, settings, name, items)
     k = length(release, wanted.k, settings.k)
@@ -120,6 +121,11 @@ def fit_all(scenarios: Mapping[str, Scenario], release: Release) -> None:
     """
     for name, scenario in scenarios.items():
         scenario.fit(f"scenarios.{name}", release.pipeline)
+
+
+def _seed(request_id: str) -> int:
+    """The same for the same request, which may have its id from the caller."""
+    return int.from_bytes(hashlib.blake2b(request_id.encode(), digest_size=SEED_BYTES).digest(), "big")
 
 
 def _said(release: Release, wanted: Wanted, seed: int) -> Terms:

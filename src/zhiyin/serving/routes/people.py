@@ -24,7 +24,7 @@ PARAMETERS = (
 async def of_person_alike(service: Service, request: Request) -> Response:
     """Answer for a person."""
     started = time.perf_counter()
-    if not service.settings.similar_users:
+    if not service.settings.serve.similar_users:
         raise RequestError(403, "similar users are switched off: serve.similar_users = true in zhiyin.toml allows them")
     given = query(request, PARAMETERS)
     user_id, served = id_in_path(request.path_params["id"]), service.live.served

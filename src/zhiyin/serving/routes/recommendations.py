@@ -13,6 +13,7 @@ from zhiyin.serving.answers import age_s, id_in_path, is_fallback, length_of_tex
 from zhiyin.serving.asking import asked_at, of_history, of_person, of_session
 from zhiyin.serving.bodies import body, decoded, names, text_of
 from zhiyin.serving.caller import require_scenario
+from zhiyin.serving.current import current, stage
 from zhiyin.serving.live import Served
 from zhiyin.serving.operation import Operation, Parameter, answered, query
 from zhiyin.serving.schemas import Answer, K, Name, PastEvent, Promoted, Question
@@ -61,12 +62,13 @@ async def answer(service: Service, request: Request, question: Question, default
     given = [one is not None for one in (user_id, session_id, question.history)]
     if sum(given) > 1 or (not any(given) and wish.settings.kind == "personal"):
         raise RequestError(422, "give either user_id or history: one of them says who asks, or session_id")
-    if user_id is not None:
-        queries = of_person(service, served, user_id, now)
-    elif question.history is not None:
-        queries = of_history(service, served, question.history, now)
-    else:
-        queries = of_session(now)
+    with stage("history"):
+        if user_id is not None:
+            queries = of_person(service, served, user_id, now)
+        elif question.history is not None:
+            queries = of_history(service, served, question.history, now)
+        else:
+            queries = of_session(now)
     return await service.workers.run(partial(_answer, service, served, queries, wish, user_id, started))
 
 
@@ -74,10 +76,15 @@ def _answer(
     service: Service, served: Served, queries: Queries, wish: Wish, user_id: str | None, started: float
 ) -> Response:
     release = served.release
-    found = wish.found(release, queries)
-    items = listed(found, release, wish.why(release, queries, found)[0])
+    noted = current()
+    noted.version, noted.scenario = release.number, wish.scenario
+    with stage("scoring"):
+        found = wish.found(release, queries)
+    with stage("reasons"):
+        items = listed(found, release, wish.why(release, queries, found)[0])
     made_by = source(found, items, release.pipeline.combine)
     fallback = wish.settings.kind not in BASKETS and (is_fallback(queries, made_by) or not wish.terms.personal)
+    noted.source, noted.fallback = made_by, fallback
     return answered(
         Answer(
             request_id=wish.request_id,

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from zhiyin.serving.answers import age_s, id_in_path, length_of_text, listed, source
 from zhiyin.serving.asking import asked_at, of_session
 from zhiyin.serving.caller import require_scenario
+from zhiyin.serving.current import current, stage
 from zhiyin.serving.operation import Operation, Parameter, answered, query
 from zhiyin.serving.schemas import Alike, K, Wanted
 from zhiyin.serving.service import Service, new_request_id
@@ -33,14 +34,18 @@ async def of_item(service: Service, request: Request) -> Response:
     release = service.live.served.release
     wanted = Wanted(k=length_of_text(given.get("k")), where=given.get("where"))
     wish = wish_of(release, service.scenarios, wanted, SIMILAR, new_request_id(), None, [item_id])
-    found = await service.workers.run(partial(wish.found, release, of_session(asked_at(service, None))))
+    noted = current()
+    noted.version, noted.scenario = release.number, wish.scenario
+    with stage("scoring"):
+        found = await service.workers.run(partial(wish.found, release, of_session(asked_at(service, None))))
     items = listed(found, release)
+    noted.source = source(found, items, release.pipeline.combine)
     return answered(
         Alike(
             request_id=wish.request_id,
             version=release.number,
             scenario=wish.scenario,
-            source=source(found, items, release.pipeline.combine),
+            source=noted.source,
             age_s=age_s(release, service.clock()),
             took_ms=round((time.perf_counter() - started) * 1_000, 3),
             item_id=item_id,
