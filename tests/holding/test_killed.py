@@ -5,7 +5,8 @@ import random
 from collections import Counter
 
 from tests.holding.harness import Record, full, send_events
-from zhiyin.data.sources.live import read_events
+from zhiyin.data.store.address import StoreAddress
+from zhiyin.data.store.training import read_tables
 
 ROUNDS, EVENTS = full(2, 20), full(1_500, 50_000)
 
@@ -25,7 +26,7 @@ def test_every_acknowledged_event_survives_kill_9_once(project) -> None:
         asyncio.run(send_events(service.port, last, record))
         assert not record.unanswered
         assert service.stop() == 0
-    stored, _ = read_events(shop.root / "events.db")
+    stored = read_tables(StoreAddress(shop.root / "events.db")).events
     counts = Counter(stored["item_id"].to_list())
     assert len(record.acknowledged) == sent
     assert counts == Counter(f"i{i}" for i in range(sent))

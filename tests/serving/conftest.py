@@ -16,10 +16,10 @@ from zhiyin.registry.release import Release
 from zhiyin.registry.serve_settings import ServeSettings
 from zhiyin.serving.app import create_app
 from zhiyin.serving.audit import Audit
-from zhiyin.serving.events import EventStore
 from zhiyin.serving.keys import Keys
 from zhiyin.serving.live import Live, Served
 from zhiyin.serving.settings import Settings
+from zhiyin.serving.store import Store
 
 
 @pytest.fixture(scope="session")
@@ -43,7 +43,7 @@ def opens(tmp_path: Path, release: Release) -> Iterator[Opens]:
             keys: Keys | None = None,
             client: str = "127.0.0.1",
             base_url: str = "http://127.0.0.1:8000",
-            store: EventStore | None = None,
+            store: Store | None = None,
             access: AccessSettings | None = None,
             audit: Audit | None = None,
             **settings: object,
@@ -51,7 +51,7 @@ def opens(tmp_path: Path, release: Release) -> Iterator[Opens]:
             chosen = ServeSettings(**({"open_on_loopback": True} | settings))
             app = create_app(
                 live or Live(Served.of(release, {})),
-                store or EventStore(tmp_path / "events.db"),
+                store or Store.of("events.db", tmp_path),
                 keys,
                 Settings(chosen, access or AccessSettings()),
                 audit=audit,
@@ -70,7 +70,7 @@ def client(opens: Opens) -> TestClient:
 @pytest.fixture(scope="module")
 def steady(tmp_path_factory: pytest.TempPathFactory, release: Release) -> Iterator[TestClient]:
     """A service for tests that leave nothing behind."""
-    store = EventStore(tmp_path_factory.mktemp("steady") / "events.db")
+    store = Store.of("events.db", tmp_path_factory.mktemp("steady"))
     app = create_app(Live(Served.of(release, {})), store, None, Settings(ServeSettings(open_on_loopback=True)))
     with TestClient(
         app, "http://127.0.0.1:8000", raise_server_exceptions=False, client=("127.0.0.1", 50_000)

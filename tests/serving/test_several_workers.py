@@ -16,7 +16,8 @@ import httpx2
 import pytest
 
 from worlds import DAY, dataset
-from zhiyin.data.sources.live import read_events
+from zhiyin.data.store.address import StoreAddress
+from zhiyin.data.store.training import read_tables
 from zhiyin.models.item_knn import ItemKNN
 from zhiyin.models.popularity import Popularity
 from zhiyin.ranking.recommend import Pipeline
@@ -153,7 +154,7 @@ def ends_in_order(running: "subprocess.Popen[str]", client: httpx2.Client) -> No
     lines = [json.loads(line) for line in running.stderr.read().splitlines()]
     assert not [line for line in lines if line["level"] not in ("info", "debug")]
     root = Path(running.args[-1])  # type: ignore[index,arg-type]
-    assert read_events(root / "events.db")[0]["item_id"].to_list() == ["one-01", "one-02"]
+    assert read_tables(StoreAddress(root / "events.db")).events["item_id"].to_list() == ["one-01", "one-02"]
 
 
 def test_what_keeps_workers_from_starting_is_a_sentence_of_the_parent(tmp_path: Path) -> None:

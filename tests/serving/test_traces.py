@@ -14,10 +14,10 @@ from zhiyin.errors import ConfigError, MissingExtraError
 from zhiyin.registry.release import Release
 from zhiyin.registry.serve_settings import ServeSettings
 from zhiyin.serving.app import create_app
-from zhiyin.serving.events import EventStore
 from zhiyin.serving.live import Live, Served
 from zhiyin.serving.run import tracing_of
 from zhiyin.serving.settings import Settings
+from zhiyin.serving.store import Store
 from zhiyin.serving.traces import Tracing
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -28,7 +28,7 @@ def spans_of(tmp_path: Any, release: Release, ask: Any) -> list[ReadableSpan]:
     tracing = Tracing(exporter)
     settings = Settings(ServeSettings(open_on_loopback=True))
     app = create_app(
-        Live(Served.of(replace(release, number=7), {})), EventStore(tmp_path / "e.db"), None, settings, tracing=tracing
+        Live(Served.of(replace(release, number=7), {})), Store.of("e.db", tmp_path), None, settings, tracing=tracing
     )
     with TestClient(app, "http://127.0.0.1", raise_server_exceptions=False, client=("127.0.0.1", 5)) as client:
         ask(client)

@@ -19,7 +19,6 @@ from zhiyin.serving.access import Access, Verifies
 from zhiyin.serving.audit import Audit
 from zhiyin.serving.current import current
 from zhiyin.serving.door import Door, Gate
-from zhiyin.serving.events import EventStore
 from zhiyin.serving.failure import failure
 from zhiyin.serving.live import Live
 from zhiyin.serving.observe import Observed, Traces
@@ -45,6 +44,7 @@ from zhiyin.serving.service import Service
 from zhiyin.serving.sessions import Sessions
 from zhiyin.serving.settings import Settings
 from zhiyin.serving.state_metrics import ReleaseMetrics
+from zhiyin.serving.store import Store
 from zhiyin.serving.upkeep import Upkeep
 from zhiyin.serving.wish import fit_all
 
@@ -64,7 +64,7 @@ log = logging.getLogger(__name__)
 
 def create_app(
     live: Live,
-    store: EventStore,
+    store: Store,
     keys: Verifies | None,
     settings: Settings,
     *,
@@ -85,7 +85,8 @@ def create_app(
     refusals = Refusals(service.audit)
     upkeep = Upkeep([refusals.write, access.tend])
     service.metrics.add(ReleaseMetrics(live, service.clock))
-    live.failed, store.took = service.metrics.reload_failures.inc, service.metrics.commit_seconds.observe
+    live.failed = service.metrics.reload_failures.inc
+    store.time(service.metrics.commit_seconds.observe)
     handlers = [(operation, partial(operation.answer, service)) for operation in OPERATIONS]
     observed = Middleware(
         Observed,

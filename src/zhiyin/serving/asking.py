@@ -6,13 +6,14 @@ import numpy as np
 
 from zhiyin.data.histories import Histories
 from zhiyin.data.queries import Queries
+from zhiyin.data.store.records import Event
 from zhiyin.errors import RequestError
 from zhiyin.serving.bodies import text_of
-from zhiyin.serving.events import Event
 from zhiyin.serving.live import Served
 from zhiyin.serving.moments import moment
 from zhiyin.serving.schemas import Id, Moment, PastEvent
 from zhiyin.serving.service import Service
+from zhiyin.serving.sessions import Known
 
 APART = 1_000_000
 """µs between the events of a history that names no times."""
@@ -23,13 +24,15 @@ def asked_at(service: Service, now: Moment | None) -> int:
     return service.clock() if now is None else moment(now, "now")
 
 
-def of_person(service: Service, served: Served, user_id: str, now: int) -> Queries:
-    """What is known of a person."""
-    return service.sessions.queries(served.release, served.person(user_id), now)
+async def of_somebody(service: Service, served: Served, user_id: str | None, session_id: str | None, now: int) -> Known:
+    """What is known of a person, or of a session where there is no person."""
+    person = None if user_id is None else served.person(user_id)
+    session = None if session_id is None else served.person(session_id)
+    return await service.sessions.queries(served.release, person, session, now)
 
 
-def of_session(now: int) -> Queries:
-    """What is known of an anonymous session: nothing, until the store keeps them."""
+def of_nobody(now: int) -> Queries:
+    """The question of a stranger."""
     return Queries.of(Histories.empty(1), None, now)
 
 
@@ -70,5 +73,5 @@ def _events(history: Sequence[Id | PastEvent], now: int) -> list[Event]:
         place = f"history[{i}]"
         time = now - (len(past) - i) * APART if one.timestamp is None else moment(one.timestamp, f"{place}.timestamp")
         item_id, kind = text_of(one.item_id, f"{place}.item_id"), text_of(one.event_type, f"{place}.event_type")
-        events.append(Event("", item_id, kind, time, now, value=one.value))
+        events.append(Event(None, item_id, kind, time, now, value=one.value))
     return events

@@ -5,7 +5,6 @@ import logging
 import os
 import signal
 import socket
-import sqlite3
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -16,16 +15,16 @@ from pathlib import Path
 
 import msgspec
 
-from zhiyin.data.sources.live import opened
-from zhiyin.errors import ConfigError, DataError, MissingExtraError
-from zhiyin.registry.lock import exclusive
+from zhiyin.data.store.address import StoreAddress
+from zhiyin.data.store.connect import migrate_at_once, read_at_once
+from zhiyin.data.store.events import last
+from zhiyin.errors import ConfigError, MissingExtraError
 from zhiyin.registry.serve_settings import ServeSettings
-from zhiyin.registry.store import Store
+from zhiyin.registry.store import Store as Releases
 from zhiyin.serving.access import is_loopback
 from zhiyin.serving.app import create_app
 from zhiyin.serving.audit import Audit
 from zhiyin.serving.clock import Clock
-from zhiyin.serving.events import EventStore
 from zhiyin.serving.keys import Keys
 from zhiyin.serving.live import Live
 from zhiyin.serving.logs import logging_to
@@ -34,6 +33,7 @@ from zhiyin.serving.observe import Traces
 from zhiyin.serving.schedule import Schedule
 from zhiyin.serving.server import Server
 from zhiyin.serving.settings import Settings
+from zhiyin.serving.store import Store
 from zhiyin.serving.supervisor import Supervisor
 from zhiyin.serving.tls import context_of
 
@@ -84,16 +84,16 @@ def serve(
     ConfigError
         If the port is taken, the host is not ours, keys are needed and there are none, or TLS cannot be had.
     DataError
-        If the event store cannot be opened.
-    RegistryBusyError
-        If another service writes to the same store.
+        If the store is not ours, or of a newer zhiyin.
+    StoreError
+        If the store cannot be opened.
     ServiceError
         If the workers cannot start, or go on dying.
     """
     job = Job(str(registry), str(root), settings)
-    path = root / settings.serve.store
     with closing(listening(settings.serve)) as listener, logging_to(sys.stderr, settings.serve):
-        with exclusive(path.parent, f".{path.name}.lock"), _scheduled(job, config) as begin:
+        migrate_at_once(StoreAddress.of(settings.serve.store, root))  # by one, before several open it
+        with _scheduled(job, config) as begin:
 
             def answering() -> None:
                 begin()
@@ -112,12 +112,10 @@ def server(job: Job, listener: socket.socket, environment: Mapping[str, str], re
     """A process that is about to answer; raises as `serve` does."""
     settings, root = job.settings, Path(job.root)
     tls = context_of(settings.access, root)
-    live = Live.of(Store(Path(job.registry)), environment)
-    store = EventStore(root / settings.serve.store)
-    store.check()
+    live = Live.of(Releases(Path(job.registry)), environment)
     app = create_app(
         live,
-        store,
+        Store.of(settings.serve.store, root),
         _keys(root / settings.serve.keys, settings.serve),
         settings,
         audit=Audit(root / settings.access.audit),
@@ -131,7 +129,6 @@ def server(job: Job, listener: socket.socket, environment: Mapping[str, str], re
 
 def _supervise(job: Job, listener: socket.socket, environment: Mapping[str, str], ready: Callable[[], None]) -> None:
     settings = job.settings.serve
-    EventStore(Path(job.root) / settings.store).check()  # made by one, before several open it
     _keys(Path(job.root) / settings.keys, settings)
     inherited = {**os.environ, **environment}
     job = replace(job, descriptor=listener.fileno())
@@ -154,24 +151,17 @@ def _scheduled(job: Job, config: Path | None) -> Iterator[Callable[[], None]]:
         yield lambda: None
         return
     command = [sys.executable, "-m", "zhiyin", "train", "--json", "--config", str(config.absolute())]
-    stored = partial(_stored, Path(job.root) / job.settings.serve.store)
-    schedule = Schedule(Store(Path(job.registry)), job.settings.retrain, command, stored=stored, clock=Clock())
+    stored = partial(_stored, StoreAddress.of(job.settings.serve.store, Path(job.root)))
+    schedule = Schedule(Releases(Path(job.registry)), job.settings.retrain, command, stored=stored, clock=Clock())
     try:
         yield schedule.start
     finally:
         schedule.stop()
 
 
-def _stored(path: Path) -> int:
-    """How many events the store has taken."""
-    if not path.exists():
-        return 0
-    try:
-        with closing(opened(path)) as connection:
-            (last,) = connection.execute("SELECT coalesce(max(sequence), 0) FROM events").fetchone()
-    except sqlite3.Error as error:
-        raise DataError(f"{path} cannot be read ({error}): events are not counted") from None
-    return int(last)
+def _stored(address: StoreAddress) -> int:
+    """How many events the store has taken, those that were deleted since included."""
+    return read_at_once(address, last)
 
 
 def tracing_of(settings: ServeSettings) -> Traces | None:

@@ -13,6 +13,7 @@ MOST_ITEMS = 10_000
 MOST_K = 10_000
 MOST_PEOPLE = 1_000
 MOST_CONTEXT = 50
+MOST_SHOWN = 1_000
 LONGEST_CONTEXT = 1_024
 
 Id: TypeAlias = (
@@ -37,12 +38,18 @@ Context: TypeAlias = Annotated[
 """What else is known of the moment, such as the page or the device; flat."""
 Basket: TypeAlias = Annotated[list[Id], Meta(max_length=MOST_BASKET)]
 
+ContextName: TypeAlias = Annotated[str, Meta(min_length=1, max_length=LONGEST_TYPE)]
+ContextValue: TypeAlias = Annotated[str, Meta(max_length=LONGEST_ID)] | bool | int | float | None
+
 
 class NewEvent(Struct, forbid_unknown_fields=True, frozen=True):
     """Something that a person did with an item."""
 
-    user_id: Id
     item_id: Id
+    user_id: Id | None = None
+    """Who did it; may be missing when session_id is given."""
+    session_id: Id | None = None
+    """The visit in which it happened; without user_id, an anonymous one."""
     event_type: EventType = "interaction"
     timestamp: Moment | None = None
     """Now if not given; at most five minutes in the future, which then counts as now."""
@@ -56,6 +63,10 @@ class NewEvent(Struct, forbid_unknown_fields=True, frozen=True):
     """An event with an id that is stored already is not stored again, so that a caller may send twice."""
     request_id: Annotated[str, Meta(max_length=LONGEST_ID)] | None = None
     """The answer that led to this event."""
+    context: Annotated[dict[ContextName, ContextValue], Meta(max_length=MOST_CONTEXT)] | None = None
+    """What was so when it happened, flat: {"device": "phone", "page": 3}."""
+    impressions: Annotated[list[Id], Meta(max_length=MOST_SHOWN)] | None = None
+    """The items that were shown when it happened, in order of position."""
 
 
 class NewEvents(Struct, forbid_unknown_fields=True, frozen=True):

@@ -9,12 +9,12 @@ from zhiyin.serving.audit import Audit
 from zhiyin.serving.clock import Clock
 from zhiyin.serving.current import current
 from zhiyin.serving.current import new_request_id as fresh
-from zhiyin.serving.events import EventStore
 from zhiyin.serving.live import Live
 from zhiyin.serving.metrics import Metrics
 from zhiyin.serving.readiness import Readiness
 from zhiyin.serving.sessions import Sessions
 from zhiyin.serving.settings import Settings
+from zhiyin.serving.store import Store
 from zhiyin.serving.workers import Workers
 
 
@@ -23,7 +23,7 @@ class Service:
     """The release, the people, the store and the door; one per process."""
 
     live: Live
-    store: EventStore
+    store: Store
     sessions: Sessions
     access: Access
     settings: Settings = field(default_factory=Settings)

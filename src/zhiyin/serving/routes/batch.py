@@ -11,7 +11,7 @@ from starlette.responses import Response
 from zhiyin.data.queries import Queries
 from zhiyin.errors import RequestError
 from zhiyin.serving.answers import age_s, is_fallback, listed, source
-from zhiyin.serving.asking import asked_at, joined, of_person
+from zhiyin.serving.asking import asked_at, joined, of_somebody
 from zhiyin.serving.bodies import body, decoded, names, text_of
 from zhiyin.serving.caller import require_scenario
 from zhiyin.serving.live import Served
@@ -50,12 +50,16 @@ async def post(service: Service, request: Request) -> Response:
         raise RequestError(
             422, f"at most {MOST_ANSWERED:,} items are answered at once: ask for fewer people or a lower k"
         )
-    queries = [of_person(service, served, user_id, now) for user_id in user_ids]
-    work = partial(_answers, served, queries, user_ids, wishes, members)
+    known = [await of_somebody(service, served, user_id, None, now) for user_id in user_ids]
+    work = partial(_answers, served, [one.queries for one in known], user_ids, wishes, members)
     people = await service.workers.run(work)
     took_ms = round((time.perf_counter() - started) * 1_000, 3)
     age = age_s(served.release, service.clock())
-    return answered(BatchAnswer(request_id, served.release.number, nobody.scenario, False, age, took_ms, people))
+    return answered(
+        BatchAnswer(
+            request_id, served.release.number, nobody.scenario, any(one.stale for one in known), age, took_ms, people
+        )
+    )
 
 
 def _answers(

@@ -11,7 +11,7 @@ from zhiyin.ranking import why as why_not
 from zhiyin.ranking.funnel import Asked
 from zhiyin.registry.release import Release
 from zhiyin.serving.answers import length_of_text
-from zhiyin.serving.asking import of_person
+from zhiyin.serving.asking import of_somebody
 from zhiyin.serving.bodies import text_of
 from zhiyin.serving.caller import Role
 from zhiyin.serving.operation import Operation, Parameter, answered, query
@@ -37,7 +37,7 @@ async def why(service: Service, request: Request) -> Response:
     wanted = Wanted(scenario=given.get("scenario"), k=length_of_text(given.get("k")), where=given.get("where"))
     request_id = new_request_id()
     wish = wish_of(release, service.scenarios, wanted, HOME, request_id, user_id)
-    queries = of_person(service, served, user_id, service.clock())
+    queries = (await of_somebody(service, served, user_id, None, service.clock())).queries
     item = int(release.items.indexes([item_id])[0])
     found = await service.workers.run(partial(_followed, release, wish, queries, item, user_id))
     stages = [Stage(one.name, one.passed, one.remaining, one.detail) for one in found.stages]

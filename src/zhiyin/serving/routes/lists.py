@@ -9,7 +9,7 @@ from starlette.responses import Response
 from zhiyin.ranking.scenario import Kind
 from zhiyin.ranking.terms import Terms
 from zhiyin.serving.answers import age_s, length, length_of_text, listed
-from zhiyin.serving.asking import asked_at, of_session
+from zhiyin.serving.asking import asked_at, of_nobody
 from zhiyin.serving.caller import require_scenario
 from zhiyin.serving.operation import Operation, Parameter, answered, query
 from zhiyin.serving.schemas import K, Listed
@@ -43,7 +43,7 @@ async def _answer(service: Service, request: Request, kind: Kind) -> Response:
     release = service.live.served.release
     terms = Terms(where=(given["where"],) if given.get("where") else ())
     k = length(release, length_of_text(given.get("k")))
-    nobody = of_session(asked_at(service, None))
+    nobody = of_nobody(asked_at(service, None))
     found = await service.workers.run(partial(release.lists.of, kind, nobody, k, terms))
     took_ms = round((time.perf_counter() - started) * 1_000, 3)
     items, age = listed(found, release), age_s(release, service.clock())

@@ -7,10 +7,9 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from zhiyin.data.queries import Queries
 from zhiyin.errors import RequestError
 from zhiyin.serving.answers import age_s, id_in_path, is_fallback, length_of_text, listed, source
-from zhiyin.serving.asking import asked_at, of_history, of_person, of_session
+from zhiyin.serving.asking import asked_at, of_history, of_nobody, of_somebody
 from zhiyin.serving.bodies import body, decoded, names, text_of
 from zhiyin.serving.caller import require_scenario
 from zhiyin.serving.current import current, stage
@@ -18,6 +17,7 @@ from zhiyin.serving.live import Served
 from zhiyin.serving.operation import Operation, Parameter, answered, query
 from zhiyin.serving.schemas import Answer, K, Name, PastEvent, Promoted, Question
 from zhiyin.serving.service import Service, new_request_id
+from zhiyin.serving.sessions import Known
 from zhiyin.serving.wish import BASKETS, HOME, Wish, wish_of
 
 QUESTION = msgspec.json.Decoder(Question)
@@ -59,23 +59,23 @@ async def answer(service: Service, request: Request, question: Question, default
         served.release, service.scenarios, question, default, new_request_id(), user_id or session_id, question.items
     )
     require_scenario(request, wish.scenario)
-    given = [one is not None for one in (user_id, session_id, question.history)]
-    if sum(given) > 1 or (not any(given) and wish.settings.kind == "personal"):
+    somebody = user_id is not None or session_id is not None
+    if somebody == (question.history is not None) and (somebody or wish.settings.kind == "personal"):
         raise RequestError(422, "give either user_id or history: one of them says who asks, or session_id")
     with stage("history"):
-        if user_id is not None:
-            queries = of_person(service, served, user_id, now)
-        elif question.history is not None:
-            queries = of_history(service, served, question.history, now)
+        if question.history is not None:
+            known = Known(of_history(service, served, question.history, now))
+        elif somebody:
+            known = await of_somebody(service, served, user_id, session_id, now)
         else:
-            queries = of_session(now)
-    return await service.workers.run(partial(_answer, service, served, queries, wish, user_id, started))
+            known = Known(of_nobody(now))
+    return await service.workers.run(partial(_answer, service, served, known, wish, user_id, started))
 
 
 def _answer(
-    service: Service, served: Served, queries: Queries, wish: Wish, user_id: str | None, started: float
+    service: Service, served: Served, known: Known, wish: Wish, user_id: str | None, started: float
 ) -> Response:
-    release = served.release
+    release, queries = served.release, known.queries
     noted = current()
     noted.version, noted.scenario = release.number, wish.scenario
     with stage("scoring"):
@@ -84,7 +84,7 @@ def _answer(
         items = listed(found, release, wish.why(release, queries, found)[0])
     made_by = source(found, items, release.pipeline.combine)
     fallback = wish.settings.kind not in BASKETS and (is_fallback(queries, made_by) or not wish.terms.personal)
-    noted.source, noted.fallback = made_by, fallback
+    noted.source, noted.fallback, noted.stale = made_by, fallback, known.stale
     return answered(
         Answer(
             request_id=wish.request_id,
@@ -93,7 +93,7 @@ def _answer(
             variant=wish.variant,
             source=made_by,
             fallback=fallback,
-            stale=False,
+            stale=known.stale,
             age_s=age_s(release, service.clock()),
             took_ms=round((time.perf_counter() - started) * 1_000, 3),
             user_id=user_id,

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from zhiyin.serving.answers import age_s, id_in_path, length_of_text, listed, source
-from zhiyin.serving.asking import asked_at, of_session
+from zhiyin.serving.asking import asked_at, of_nobody
 from zhiyin.serving.caller import require_scenario
 from zhiyin.serving.current import current, stage
 from zhiyin.serving.operation import Operation, Parameter, answered, query
@@ -37,7 +37,7 @@ async def of_item(service: Service, request: Request) -> Response:
     noted = current()
     noted.version, noted.scenario = release.number, wish.scenario
     with stage("scoring"):
-        found = await service.workers.run(partial(wish.found, release, of_session(asked_at(service, None))))
+        found = await service.workers.run(partial(wish.found, release, of_nobody(asked_at(service, None))))
     items = listed(found, release)
     noted.source = source(found, items, release.pipeline.combine)
     return answered(
