@@ -179,7 +179,7 @@ def test_an_item_that_only_the_fallback_knows_is_shown_by_it_or_too_far_down():
     assert not stages(shown)["combined"].passed
     beyond = why(Asked(asked, queries, int(whole.items[0, 10]), fills + 1))
     assert stages(beyond)["fallback"] == Stage(
-        "fallback", False, 1, "1 places are left, for what everybody likes: the item is not among it"
+        "fallback", False, 1, "what everybody likes fills the places that are left (1): it is not there"
     )
     assert beyond.verdict.startswith("not shown: no retriever proposes it: knn has no opinion: ")
 
@@ -203,7 +203,7 @@ def test_silence_has_its_reason():
         "popularity": "the model does not say why",
     }
     assert reasons("y") == dict.fromkeys(["knn", "ease", "topics"], "the history is empty") | {"popularity": ""}
-    assert reasons("y", "alone")["knn"] == "the item is a neighbour of 1 others, of which none is in the history"
+    assert reasons("y", "alone")["knn"] == "the item is a neighbour of others (1), none of which is in the history"
     assert reasons("y", "untouched")["ease"] == "training knew no item of the history"
 
 

@@ -7,9 +7,11 @@ import pytest
 from starlette.testclient import TestClient
 
 from worlds import DAY, dataset, two_tastes
+from zhiyin.models.content import Content
 from zhiyin.models.item_knn import ItemKNN
 from zhiyin.models.user_knn import UserKNN
 from zhiyin.ranking.recommend import Pipeline
+from zhiyin.ranking.rules import Rules
 from zhiyin.registry.release import Release
 from zhiyin.serving.live import Live, Served
 
@@ -62,6 +64,14 @@ def test_an_item_without_a_title_is_called_by_its_id(opens: Any) -> None:
     data = dataset(log)
     client = opens(Live(Served.of(Release.of(Pipeline.of(ItemKNN().fit(data), data), data), {})))
     assert asked(client, history=["i1"], k=1)[0]["text"] == "because you chose i1"
+
+
+def test_an_item_that_comes_again_is_its_own_reason(opens: Any) -> None:
+    data = two_tastes()
+    pipeline = Pipeline.of(Content().fit(data), data, Rules(seen="keep"))
+    client = opens(Live(Served.of(Release.of(pipeline, data), {})))
+    assert asked(client, history=["a-01"], k=1)[0]["text"] == "because you chose it"
+    assert asked(client, history=["a-01"], k=1, language="zh")[0]["text"] == "因为你选择过它"
 
 
 @pytest.mark.parametrize(

@@ -1,29 +1,31 @@
 """The reasons of an answer, with ids and sentences."""
 
+from collections.abc import Sequence
+
 from zhiyin.data.queries import Queries
 from zhiyin.ranking import explain
 from zhiyin.ranking.candidates import Candidates
 from zhiyin.ranking.explain import reasons, thorough_reasons
-from zhiyin.ranking.wording import Language, sentence
+from zhiyin.ranking.wording import ITSELF, Language, sentence
 from zhiyin.registry.release import Release
 from zhiyin.serving.schemas import Because, Reason
 
 
 def reasons_of(release: Release, queries: Queries, found: Candidates, language: Language) -> list[Reason]:
     """Of each item of one answer, in its order, as far as models tell them for nothing."""
-    return _written(release, reasons(release.pipeline, queries, found)[0], language)
+    return _written(release, found, reasons(release.pipeline, queries, found)[0], language)
 
 
 def thorough_reasons_of(release: Release, queries: Queries, found: Candidates, language: Language) -> list[Reason]:
     """The same, asking again without each event where a model does not tell."""
-    return _written(release, thorough_reasons(release.pipeline, queries, found)[0], language)
+    return _written(release, found, thorough_reasons(release.pipeline, queries, found)[0], language)
 
 
-def _written(release: Release, given: list[explain.Reason], language: Language) -> list[Reason]:
+def _written(release: Release, found: Candidates, given: Sequence[explain.Reason], language: Language) -> list[Reason]:
     ids, titles = release.items.texts, release.pipeline.catalog.titles
     written = []
-    for reason in given:
+    for item, reason in zip(found.items[0].tolist(), given, strict=False):  # a short list ends in padding
         because = [Because(ids[one.item], one.event_type, round(one.share, 4)) for one in reason.because]
-        text = sentence(reason, [titles[one.item] for one in reason.because], language)
-        written.append(Reason(reason.kind, because, reason.method, text))
+        named = [ITSELF[language] if one.item == item else titles[one.item] for one in reason.because]
+        written.append(Reason(reason.kind, because, reason.method, sentence(reason, named, language)))
     return written
