@@ -80,7 +80,7 @@ class IALS(Embedding):
         A is that of the whole history and solved directly, where `encode` stops after a few sweeps: what is added up
         is nearer to the optimum than the score (Hu et al. 2008, section 5).
         """
-        voices, interest = event_interest(queries, self.places_, self.half_life_days)  # [b, t]
+        voices, interest, _ = event_interest(queries, self.places_, self.half_life_days)  # [b, t]
         history = query_interest(queries, self.places_, self.half_life_days)  # [b, <= n]
         count = int((self.places_ >= 0).sum())
         solved = np.empty((*items.shape, self.dimensions), np.float32)  # [b, m, d]

@@ -22,10 +22,15 @@ def thorough_reasons_of(release: Release, queries: Queries, found: Candidates, l
 
 
 def _written(release: Release, found: Candidates, given: Sequence[explain.Reason], language: Language) -> list[Reason]:
-    ids, titles = release.items.texts, release.pipeline.catalog.titles
+    called: dict[int, tuple[str, str]] = {}  # an event often speaks for several items
     written = []
     for item, reason in zip(found.items[0].tolist(), given, strict=False):  # a short list ends in padding
-        because = [Because(ids[one.item], one.event_type, round(one.share, 4)) for one in reason.because]
-        named = [ITSELF[language] if one.item == item else titles[one.item] for one in reason.because]
-        written.append(Reason(reason.kind, because, reason.method, sentence(reason, named, language)))
+        because, titles = [], []
+        for one in reason.because:
+            if one.item not in called:
+                called[one.item] = release.items.texts[one.item], release.pipeline.catalog.titles[one.item]
+            item_id, title = called[one.item]
+            because.append(Because(item_id, one.event_type, round(one.share, 4)))
+            titles.append(ITSELF[language] if one.item == item else title)
+        written.append(Reason(reason.kind, because, reason.method, sentence(reason, titles, language)))
     return written
