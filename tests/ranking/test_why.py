@@ -20,6 +20,7 @@ from zhiyin.models.nmf import NMF
 from zhiyin.models.popularity import Popularity
 from zhiyin.models.user_knn import UserKNN
 from zhiyin.ranking.funnel import Asked, Stage
+from zhiyin.ranking.fuse import Blend, ReciprocalRank
 from zhiyin.ranking.recommend import Pipeline
 from zhiyin.ranking.rules import Rules
 from zhiyin.ranking.why import STEPS, why
@@ -70,7 +71,11 @@ def questions(draw):
         available=draw(st.booleans()),
         where=draw(conditions),
     )
-    asked = pipeline(*names, rules=rules, catalog=Catalog(FRAME), pool=draw(st.sampled_from([1, 3, 200])))
+    combine = draw(st.sampled_from([ReciprocalRank(), Blend()]))
+    if isinstance(combine, Blend):
+        combine.weights_ = np.arange(1.0, 2 * len(names) + 1)
+    pool = draw(st.sampled_from([1, 3, 200]))
+    asked = pipeline(*names, rules=rules, catalog=Catalog(FRAME), pool=pool, combine=combine)
     ids = draw(st.lists(st.sampled_from([*TASTES.items.texts, "unknown"]), max_size=6))
     kinds = draw(
         st.lists(st.sampled_from(["view", "cart", "purchase"]), min_size=len(ids), max_size=len(ids))

@@ -59,6 +59,22 @@ def test_leave_one_out_comes_only_when_it_is_asked_for(opens: Any) -> None:
     assert thorough["text"] == "because you chose tea 1"
 
 
+def test_a_get_asks_for_reasons_alike(opens: Any) -> None:
+    data = two_tastes()
+    release = Release.of(Pipeline.of(UserKNN(neighbours=10).fit(data), data), data)
+    client, path = opens(Live(Served.of(release, {}))), "/v1/users/a000/recommendations"
+    wish = {"explain": "true", "language": "zh", "k": "1"}
+    (item,) = client.get(path, params=wish).json()["items"]
+    assert item["reason"]["method"] == "leave_one_out"
+    assert item["reason"]["text"].startswith("因为你选择过tea")
+    (plain,) = client.get(path, params={"explain": "false", "k": "1"}).json()["items"]
+    assert plain["reason"]["text"] == "fits what you chose"
+    for name in ("explain", "language"):
+        refused = client.get(path, params={name: "other"})
+        assert refused.status_code == 422
+        assert refused.json()["error"]["where"] == f"query.{name}"
+
+
 def test_an_item_without_a_title_is_called_by_its_id(opens: Any) -> None:
     log = [(f"u{person}", item, 0.0) for person in range(5) for item in ("i1", "i2")]
     data = dataset(log)

@@ -1,14 +1,24 @@
 """The reasons of an answer, with ids and sentences."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias, cast
 
 from zhiyin.data.queries import Queries
+from zhiyin.errors import RequestError
 from zhiyin.ranking import explain
 from zhiyin.ranking.candidates import Candidates
 from zhiyin.ranking.explain import reasons, thorough_reasons
 from zhiyin.ranking.wording import ITSELF, Language, sentence
 from zhiyin.registry.release import Release
+from zhiyin.serving.operation import Parameter
 from zhiyin.serving.schemas import Because, Reason
+
+ReasonsOf: TypeAlias = Callable[[Release, Queries, Candidates, Language], list[Reason]]
+
+PARAMETERS = (
+    Parameter("explain", "query", bool, "ask models that do not tell why again without each event; takes longer"),
+    Parameter("language", "query", Language, "of the sentences that give reasons"),
+)
 
 
 def reasons_of(release: Release, queries: Queries, found: Candidates, language: Language) -> list[Reason]:
@@ -19,6 +29,22 @@ def reasons_of(release: Release, queries: Queries, found: Candidates, language: 
 def thorough_reasons_of(release: Release, queries: Queries, found: Candidates, language: Language) -> list[Reason]:
     """The same, asking again without each event where a model does not tell."""
     return _written(release, found, thorough_reasons(release.pipeline, queries, found)[0], language)
+
+
+def wished(given: Mapping[str, str]) -> tuple[ReasonsOf, Language]:
+    """The reasons that a query string asks for, and their language.
+
+    Raises
+    ------
+    RequestError
+        422 for any other value than those of `PARAMETERS`.
+    """
+    explain_, language = given.get("explain", "false"), given.get("language", "en")
+    if explain_ not in ("true", "false"):
+        raise RequestError(422, f"query.explain must be true or false, got {explain_[:40]!r}", "query.explain")
+    if language not in ITSELF:
+        raise RequestError(422, f"query.language must be en or zh, got {language[:40]!r}", "query.language")
+    return (thorough_reasons_of if explain_ == "true" else reasons_of), cast(Language, language)
 
 
 def _written(release: Release, found: Candidates, given: Sequence[explain.Reason], language: Language) -> list[Reason]:

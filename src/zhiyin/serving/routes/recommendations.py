@@ -1,7 +1,7 @@
 """POST /v1/recommendations and GET /v1/users/{id}/recommendations: what next, for a person or for a history."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,17 +12,16 @@ from starlette.responses import Response
 
 from zhiyin.data.queries import Queries
 from zhiyin.errors import RequestError
-from zhiyin.ranking.candidates import Candidates
 from zhiyin.ranking.wording import Language
-from zhiyin.registry.release import Release
+from zhiyin.serving import reasons
 from zhiyin.serving.answers import id_in_path, is_fallback, length, length_of_text, listed, source
 from zhiyin.serving.bodies import body, decoded, names, text_of
 from zhiyin.serving.events import Event
 from zhiyin.serving.live import Served
 from zhiyin.serving.moments import moment
 from zhiyin.serving.operation import Operation, Parameter, answered, query
-from zhiyin.serving.reasons import reasons_of, thorough_reasons_of
-from zhiyin.serving.schemas import Answer, Id, K, PastEvent, Question, Reason
+from zhiyin.serving.reasons import ReasonsOf, reasons_of, thorough_reasons_of, wished
+from zhiyin.serving.schemas import Answer, Id, K, PastEvent, Question
 from zhiyin.serving.service import Service, new_request_id
 
 APART = 1_000_000
@@ -34,6 +33,7 @@ PARAMETERS = (
     Parameter("id", "path", str, "the person; percent-encoded, slashes too"),
     Parameter("k", "query", K, "how many items; the release's own default if not given"),
     Parameter("where", "query", str, "a condition on item columns: price < 50 AND category = 'mugs'"),
+    *reasons.PARAMETERS,
 )
 
 
@@ -45,7 +45,7 @@ class _Wish:
     k: int | None
     where: str | None
     exclude: Sequence[str] = ()
-    reasons: Callable[[Release, Queries, Candidates, Language], list[Reason]] = reasons_of
+    reasons: ReasonsOf = reasons_of
     language: Language = "en"
 
 
@@ -65,8 +65,8 @@ async def post(service: Service, request: Request) -> Response:
         user_id = None
         past = service.sessions.history(served.release, _events(question.history or [], now))
         queries = Queries.of(past.before(np.array([now])), None, now)
-    reasons = thorough_reasons_of if question.explain else reasons_of
-    wish = _Wish(user_id, question.k, question.where, exclude, reasons, question.language)
+    told = thorough_reasons_of if question.explain else reasons_of
+    wish = _Wish(user_id, question.k, question.where, exclude, told, question.language)
     return await service.workers.run(partial(_answer, served, queries, wish, started))
 
 
@@ -75,7 +75,7 @@ async def of_user(service: Service, request: Request) -> Response:
     started = time.perf_counter()
     given = query(request, PARAMETERS)
     user_id = id_in_path(request.path_params["id"])
-    wish = _Wish(user_id, length_of_text(given.get("k")), given.get("where"))
+    wish = _Wish(user_id, length_of_text(given.get("k")), given.get("where"), (), *wished(given))
     served = service.live.served
     queries = service.sessions.queries(served.release, served.person(user_id), service.clock())
     return await service.workers.run(partial(_answer, served, queries, wish, started))
