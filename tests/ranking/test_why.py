@@ -131,6 +131,8 @@ def test_an_item_that_is_unavailable_or_not_yet_there_is_said_to_be():
     assert why(asked).verdict == "not shown: the catalogue says that it is not available"
     late = replace(asked, item=index("b-04"), queries=past("b-01"))
     assert why(late).verdict == "not shown: it exists from 5 February 1970 on, after the moment of asking"
+    never = Catalog(FRAME.with_columns(created_at=pl.lit(2**62)))
+    assert "from 31 December 9999 on" in why(replace(late, pipeline=pipeline("knn", catalog=never))).verdict
     free = replace(late, pipeline=replace(asked.pipeline, rules=Rules(available=False)))
     assert why(free).rank is not None
 
