@@ -18,8 +18,9 @@ from zhiyin.data.histories import Histories
 from zhiyin.data.interactions import Interactions
 from zhiyin.data.queries import Queries
 from zhiyin.data.vocabulary import Vocabulary
+from zhiyin.features.interest import MOST_EXPLAINED
 from zhiyin.fields import to_table
-from zhiyin.models.recommender import Recommender
+from zhiyin.models.recommender import Explains, Recommender
 from zhiyin.registry.arrays import load_model, save_model
 from zhiyin.types import MICROSECONDS_PER_DAY, Scores
 
@@ -46,6 +47,8 @@ def check_recommender(make: Make, world: Dataset | None = None) -> None:
     _empty_history_is_honest(model, len(world.items), int(queries.times[0]))
     _unknown_items_are_ignored(model, queries, scores)
     _untouched_poisons_nothing(make, world)
+    if isinstance(model, Explains):
+        _events_add_up_to_the_score(model, queries, scores)
     _scoring_changes_nothing(model, queries, scores)
     _order_of_equal_times_is_nothing(make, world, queries, scores)
     _saved_and_loaded_is_the_same(model, queries, scores)
@@ -157,6 +160,20 @@ def _untouched_poisons_nothing(make: Make, world: Dataset) -> None:
     only = model.score(Queries.of(Histories.of([[n]]), now=int(queries.times[0])))
     stranger = model.score(Queries.of(Histories.empty(1), now=int(queries.times[0])))
     _same(only, stranger, "a history of one untouched item without attributes says nothing")
+
+
+def _events_add_up_to_the_score(model: Explains, queries: Queries, scores: Scores) -> None:
+    """A thousandth is for models whose fold-in stops a little short of the optimum that they explain."""
+    items = np.tile(np.arange(scores.shape[1], dtype=np.int32), (len(queries), 1))
+    added = model.explain(queries, items)
+    t = min(MOST_EXPLAINED, int(queries.histories.lengths.max()))
+    _law(added.dtype == np.float32, f"explanations are float32, not {added.dtype}")
+    _law(added.shape == (*items.shape, t), f"explain() gives [b, m, t] = {(*items.shape, t)}, not {added.shape}")
+    silent = np.isnan(added).all(axis=2)
+    _law(np.array_equal(silent, np.isnan(scores)), "where a model has no opinion, and only there, no event speaks")
+    apart = np.abs(np.nansum(added, axis=2) - scores)[~silent].max(initial=0.0)
+    most = 1e-3 * np.nanmax(np.abs(scores), initial=0.0)
+    _law(apart <= most, f"what events add sums to the score: it is {apart:.2g} apart, where {most:.2g} is allowed")
 
 
 def _scoring_changes_nothing(model: Recommender, queries: Queries, scores: Scores) -> None:

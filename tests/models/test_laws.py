@@ -214,6 +214,17 @@ class Broken:
         return chosen if self.fault == "padding" else np.where(items >= 0, chosen, np.float32(np.nan))
 
 
+class BrokenInExplaining(Broken):
+    """All of a score is laid to the newest event."""
+
+    def explain(self, queries, items):
+        t = queries.histories.lengths.max() + (self.fault == "too long")
+        added = np.full((*items.shape, t), 1.0 if self.fault == "too much" else np.nan, np.float32)
+        if self.fault != "silent":
+            added[:, :, -1] = self.score(queries, items)
+        return added.astype(np.float64) if self.fault == "wide explanations" else added
+
+
 def test_a_model_without_fault_passes():
     check_recommender(lambda: Broken("none"))
 
@@ -233,3 +244,21 @@ def test_a_model_without_fault_passes():
 def test_a_broken_law_is_named(fault, law):
     with np.errstate(all="ignore"), pytest.raises(AssertionError, match=law):
         check_recommender(lambda: Broken(fault))
+
+
+def test_a_model_that_explains_without_fault_passes():
+    check_recommender(lambda: BrokenInExplaining("none"))
+
+
+@pytest.mark.parametrize(
+    ("fault", "law"),
+    [
+        ("too long", r"explain\(\) gives"),
+        ("too much", "sums to the score"),
+        ("silent", "no event speaks"),
+        ("wide explanations", "float32"),
+    ],
+)
+def test_a_broken_law_of_explaining_is_named(fault, law):
+    with pytest.raises(AssertionError, match=law):
+        check_recommender(lambda: BrokenInExplaining(fault))

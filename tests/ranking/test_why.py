@@ -20,6 +20,7 @@ from zhiyin.models.nmf import NMF
 from zhiyin.models.popularity import Popularity
 from zhiyin.models.user_knn import UserKNN
 from zhiyin.ranking.funnel import Asked, Stage
+from zhiyin.ranking.fuse import Blend, ReciprocalRank
 from zhiyin.ranking.promotions import Promotion
 from zhiyin.ranking.recommend import Pipeline
 from zhiyin.ranking.rules import Rules
@@ -76,7 +77,11 @@ def questions(draw):
         available=draw(st.booleans()),
         where=draw(conditions),
     )
-    asked = pipeline(*names, rules=rules, catalog=Catalog(FRAME), pool=draw(st.sampled_from([1, 3, 200])))
+    combine = draw(st.sampled_from([ReciprocalRank(), Blend()]))
+    if isinstance(combine, Blend):
+        combine.weights_ = np.arange(1.0, 2 * len(names) + 1)
+    pool = draw(st.sampled_from([1, 3, 200]))
+    asked = pipeline(*names, rules=rules, catalog=Catalog(FRAME), pool=pool, combine=combine)
     ids = draw(st.lists(st.sampled_from([*TASTES.items.texts, "unknown"]), max_size=6))
     kinds = draw(
         st.lists(st.sampled_from(["view", "cart", "purchase"]), min_size=len(ids), max_size=len(ids))
@@ -151,6 +156,8 @@ def test_an_item_that_is_unavailable_or_not_yet_there_is_said_to_be():
     assert why(asked).verdict == "not shown: the catalogue says that it is not available"
     late = replace(asked, item=index("b-04"), queries=past("b-01"))
     assert why(late).verdict == "not shown: it exists from 5 February 1970 on, after the moment of asking"
+    never = Catalog(FRAME.with_columns(created_at=pl.lit(2**62)))
+    assert "from 31 December 9999 on" in why(replace(late, pipeline=pipeline("knn", catalog=never))).verdict
     free = replace(late, pipeline=replace(asked.pipeline, rules=Rules(available=False)))
     assert why(free).rank is not None
 
@@ -204,7 +211,7 @@ def test_an_item_that_only_the_fallback_knows_is_shown_by_it_or_too_far_down():
     assert not stages(shown)["combined"].passed
     beyond = why(Asked(asked, queries, int(whole.items[0, 10]), fills + 1))
     assert stages(beyond)["fallback"] == Stage(
-        "fallback", False, 1, "1 places are left, for what everybody likes: the item is not among it"
+        "fallback", False, 1, "what everybody likes fills the places that are left (1): it is not there"
     )
     assert beyond.verdict.startswith("not shown: no retriever proposes it: knn has no opinion: ")
 
@@ -228,7 +235,7 @@ def test_silence_has_its_reason():
         "popularity": "the model does not say why",
     }
     assert reasons("y") == dict.fromkeys(["knn", "ease", "topics"], "the history is empty") | {"popularity": ""}
-    assert reasons("y", "alone")["knn"] == "the item is a neighbour of 1 others, of which none is in the history"
+    assert reasons("y", "alone")["knn"] == "the item is a neighbour of others (1), none of which is in the history"
     assert reasons("y", "untouched")["ease"] == "training knew no item of the history"
 
 

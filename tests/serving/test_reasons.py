@@ -7,9 +7,11 @@ import pytest
 from starlette.testclient import TestClient
 
 from worlds import DAY, dataset, two_tastes
+from zhiyin.models.content import Content
 from zhiyin.models.item_knn import ItemKNN
 from zhiyin.models.user_knn import UserKNN
 from zhiyin.ranking.recommend import Pipeline
+from zhiyin.ranking.rules import Rules
 from zhiyin.registry.release import Release
 from zhiyin.serving.live import Live, Served
 
@@ -57,11 +59,35 @@ def test_leave_one_out_comes_only_when_it_is_asked_for(opens: Any) -> None:
     assert thorough["text"] == "because you chose tea 1"
 
 
+def test_a_get_asks_for_reasons_alike(opens: Any) -> None:
+    data = two_tastes()
+    release = Release.of(Pipeline.of(UserKNN(neighbours=10).fit(data), data), data)
+    client, path = opens(Live(Served.of(release, {}))), "/v1/users/a000/recommendations"
+    wish = {"explain": "true", "language": "zh", "k": "1"}
+    (item,) = client.get(path, params=wish).json()["items"]
+    assert item["reason"]["method"] == "leave_one_out"
+    assert item["reason"]["text"].startswith("因为你选择过tea")
+    (plain,) = client.get(path, params={"explain": "false", "k": "1"}).json()["items"]
+    assert plain["reason"]["text"] == "fits what you chose"
+    for name in ("explain", "language"):
+        refused = client.get(path, params={name: "other"})
+        assert refused.status_code == 422
+        assert refused.json()["error"]["where"] == f"query.{name}"
+
+
 def test_an_item_without_a_title_is_called_by_its_id(opens: Any) -> None:
     log = [(f"u{person}", item, 0.0) for person in range(5) for item in ("i1", "i2")]
     data = dataset(log)
     client = opens(Live(Served.of(Release.of(Pipeline.of(ItemKNN().fit(data), data), data), {})))
     assert asked(client, history=["i1"], k=1)[0]["text"] == "because you chose i1"
+
+
+def test_an_item_that_comes_again_is_its_own_reason(opens: Any) -> None:
+    data = two_tastes()
+    pipeline = Pipeline.of(Content().fit(data), data, Rules(seen="keep"))
+    client = opens(Live(Served.of(Release.of(pipeline, data), {})))
+    assert asked(client, history=["a-01"], k=1)[0]["text"] == "because you chose it"
+    assert asked(client, history=["a-01"], k=1, language="zh")[0]["text"] == "因为你选择过它"
 
 
 @pytest.mark.parametrize(

@@ -165,14 +165,14 @@ def test_a_state_of_trainings_that_cannot_be_read_is_a_problem_of_health(registr
     assert FILE in client.get("/v1/health").json()["problem"]
 
 
-def test_ready_needs_no_key_and_says_why_not(client: Any) -> None:
+def test_ready_needs_no_key_and_says_why_not(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert client.get("/v1/ready").json() == {"status": "ready", "version": 1}
     service = client.app.state.service
-    service.store.problem = "the disk of /secret is full"
+    monkeypatch.setattr(type(service.store), "problem", "the disk of /secret is full")
     answer = client.get("/v1/ready")
     assert answer.status_code == 503
     assert answer.json() == {"status": "not ready", "version": 1, "reasons": ["events cannot be written"]}
-    service.store.problem = ""
+    monkeypatch.undo()
     service.readiness.end()
     assert client.get("/v1/ready").json()["reasons"] == ["the service is shutting down"]
     assert client.get("/v1/users/a000/recommendations").status_code == 200

@@ -14,10 +14,11 @@ from zhiyin.types import Indexes, Offsets, Scores, Times
 def newest_voices(
     offsets: Offsets, items: Indexes, times: Times, weights: Scores, places: Indexes, half_life: float,
     most_half_lives: float, t: int,
-) -> tuple[Indexes, Scores]:  # fmt: skip
+) -> tuple[Indexes, Scores, Scores]:  # fmt: skip
     """int32[b, t] and float32[b, t]: of the newest t events of each row, those that are the strongest of their column.
 
     At the right; -1 and NaN before them, and where another event of the whole row is stronger, or as strong and newer.
+    And float32[b]: what the strongest events of all columns of a row weigh together.
 
     Parameters
     ----------
@@ -30,9 +31,10 @@ def newest_voices(
     """
     voices = np.full((len(offsets) - 1, t), -1, np.int32)
     loud = np.full(voices.shape, np.nan, np.float32)
+    totals = np.zeros(len(voices), np.float32)
     past = plain(offsets, np.int64), plain(items, np.int32), plain(times, np.int64), plain(weights, np.float32)
-    _newest(*past, plain(places, np.int32), float(half_life), float(most_half_lives), voices, loud)
-    return voices, loud
+    _newest(*past, plain(places, np.int32), float(half_life), float(most_half_lives), voices, loud, totals)
+    return voices, loud, totals
 
 
 def sparse_contributions(weights: csr_array, voices: Indexes, interest: Scores, columns: Indexes) -> Scores:
@@ -91,34 +93,52 @@ def _loudest(added: Scores, least: float, places: Indexes, shares: Scores) -> No
 @njit(cache=True, nogil=True)
 def _newest(
     offsets: Offsets, items: Indexes, times: Times, weights: Scores, places: Indexes, half_life: float, most: float,
-    voices: Indexes, loud: Scores,
+    voices: Indexes, loud: Scores, totals: Scores,
 ) -> None:  # fmt: skip
-    t, longest = voices.shape[1], 0
+    t = voices.shape[1]
     for row in range(len(voices)):
-        longest = max(longest, offsets[row + 1] - offsets[row])
-    columns, interest = np.empty(longest, np.int32), np.empty(longest, np.float32)
-    for row in range(len(voices)):
-        first, length = offsets[row], offsets[row + 1] - offsets[row]
-        newest = np.int64(0)
-        for event in range(length):
-            item = items[first + event]
-            known = 0 <= item < len(places) and weights[first + event] > 0
-            columns[event] = places[item] if known else -1
+        past = slice(offsets[row], offsets[row + 1])
+        columns = _columns(items[past], weights[past], places)
+        interest = _halved(columns, times[past], weights[past], half_life, most)
+        order = np.argsort(columns)
+        best = -1  # of the events so far with one column
+        for place in range(len(order)):
+            event = order[place]
+            louder = best < 0 or interest[event] > interest[best]
+            if louder or (interest[event] == interest[best] and event > best):
+                best = event
+            if place + 1 < len(order) and columns[order[place + 1]] == columns[event]:
+                continue
             if columns[event] >= 0:
-                newest = times[first + event]  # ascending
-        for event in range(length):
-            ages = min(max((newest - times[first + event]) / half_life, 0.0), most)
-            interest[event] = weights[first + event] * np.exp2(-ages)
-        for event in range(max(0, length - t), length):
-            strongest = columns[event] >= 0
-            for other in range(length):
-                if columns[other] == columns[event] and (
-                    interest[other] > interest[event] or (other > event and interest[other] == interest[event])
-                ):
-                    strongest = False
-                    break
-            if strongest:
-                voices[row, t - length + event], loud[row, t - length + event] = columns[event], interest[event]
+                totals[row] += interest[best]
+                at = best + t - len(order)
+                if at >= 0:
+                    voices[row, at], loud[row, at] = columns[event], interest[best]
+            best = -1
+
+
+@njit(cache=True, nogil=True)
+def _columns(items: Indexes, weights: Scores, places: Indexes) -> Indexes:
+    """int32[events], -1 for an event that says nothing."""
+    columns = np.full(len(items), -1, np.int32)
+    for event in range(len(items)):
+        if 0 <= items[event] < len(places) and weights[event] > 0:
+            columns[event] = places[items[event]]
+    return columns
+
+
+@njit(cache=True, nogil=True)
+def _halved(columns: Indexes, times: Times, weights: Scores, half_life: float, most: float) -> Scores:
+    """float32[events]: weights, halved by the age since the newest event that says something."""
+    newest = np.int64(0)
+    for event in range(len(columns)):
+        if columns[event] >= 0:
+            newest = times[event]  # ascending
+    interest = np.empty(len(columns), np.float32)
+    for event in range(len(columns)):
+        half_lives = min(max((newest - times[event]) / half_life, 0.0), most)
+        interest[event] = weights[event] * np.exp2(-half_lives)
+    return interest
 
 
 @njit(cache=True, nogil=True)

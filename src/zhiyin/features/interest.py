@@ -55,12 +55,14 @@ def query_interest(queries: Queries, places: Indexes, half_life_days: float | No
     return strongest(rows, places[histories.items[known]], weights, (len(histories), width))
 
 
-def event_interest(queries: Queries, places: Indexes, half_life_days: float | None = None) -> tuple[Indexes, Scores]:
+def event_interest(
+    queries: Queries, places: Indexes, half_life_days: float | None = None
+) -> tuple[Indexes, Scores, Scores]:
     """int32[b, t] and float32[b, t]: the column and the interest of each of the newest `MOST_EXPLAINED` events.
 
     The events stand at the right, as in `Histories.padded`, and t is no longer than the longest history. Each entry of
     `query_interest` stands at the event that it comes from, of equal ones at the newest; -1 and NaN are an event that
-    adds nothing to it, and padding.
+    adds nothing to it, and padding. And float32[b]: the interest of the whole history.
     """
     past = queries.histories
     t = min(MOST_EXPLAINED, int(past.lengths.max(initial=0)))

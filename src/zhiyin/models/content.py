@@ -70,9 +70,9 @@ class Content(Embedding):
 
     def explain(self, queries: Queries, items: Indexes) -> Scores:
         """float32[b, m, t]; see `Explains.explain`."""
-        voices, interest = event_interest(queries, self.places_, self.half_life_days)  # [b, t]
-        totals = query_interest(queries, self.places_, self.half_life_days).sum(axis=1)  # [b], of the whole history
-        shares = interest / np.asarray(totals, np.float32)[:, None]
+        voices, interest, total = event_interest(queries, self.places_, self.half_life_days)  # [b, t], [b]
+        total[total == 0] = np.nan
+        shares = interest / total[:, None]
         return self._contributions(self.item_vectors_[voices] * shares[:, :, None], items)
 
 

@@ -80,7 +80,7 @@ class IALS(Embedding):
         A is that of the whole history and solved directly, where `encode` stops after a few sweeps: what is added up
         is nearer to the optimum than the score (Hu et al. 2008, section 5).
         """
-        voices, interest = event_interest(queries, self.places_, self.half_life_days)  # [b, t]
+        voices, interest, _ = event_interest(queries, self.places_, self.half_life_days)  # [b, t]
         history = query_interest(queries, self.places_, self.half_life_days)  # [b, <= n]
         count = int((self.places_ >= 0).sum())
         solved = np.empty((*items.shape, self.dimensions), np.float32)  # [b, m, d]
@@ -89,7 +89,7 @@ class IALS(Embedding):
             matrix = near.T @ near
             matrix.flat[:: self.dimensions + 1] += self.spectrum_ + self._l2(history.data[None, first:last], count)
             wanted = np.nan_to_num(self.item_vectors_[items[row]])
-            solved[row] = sposv(matrix, wanted.T)[1].T
+            solved[row] = sposv(matrix.T, wanted.T, overwrite_a=1, overwrite_b=1)[1].T
         spoken = solved @ (self.item_vectors_[voices] * interest[:, :, None]).transpose(0, 2, 1)  # [b, m, t]
         return np.where((columns_of(self.places_, items) >= 0)[:, :, None], spoken, np.float32(np.nan))
 

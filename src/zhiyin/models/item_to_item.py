@@ -40,7 +40,7 @@ class ItemToItem:
 
     def explain(self, queries: Queries, items: Indexes) -> Scores:
         """float32[b, m, t]; see `Explains.explain`."""
-        voices, interest = event_interest(queries, self.places_, self.half_life_days)  # [b, t]
+        voices, interest, _ = event_interest(queries, self.places_, self.half_life_days)  # [b, t]
         columns = columns_of(self.places_, items)  # [b, m]
         if isinstance(self.weights_, csr_array):
             return sparse_contributions(self.weights_, voices, interest, columns)

@@ -88,7 +88,7 @@ class LightGCN(Embedding):
 
     def explain(self, queries: Queries, items: Indexes) -> Scores:
         """float32[b, m, t], at the length that the whole history has; see `Explains.explain`."""
-        voices, interest = event_interest(queries, self.places_, self.half_life_days)  # [b, t]
+        voices, interest, _ = event_interest(queries, self.places_, self.half_life_days)  # [b, t]
         vectors, roots = self._joined(queries)
         shares = interest / (roots * self._lengths(vectors))[:, None]
         return self._contributions(self.inputs_[voices] * shares[:, :, None], items)

@@ -71,7 +71,7 @@ class LowPass(Embedding):
 
     def explain(self, queries: Queries, items: Indexes) -> Scores:
         """float32[b, m, t]; see `Explains.explain`."""
-        voices, interest = event_interest(queries, self.places_, self.half_life_days)  # [b, t]
+        voices, interest, _ = event_interest(queries, self.places_, self.half_life_days)  # [b, t]
         return self._contributions(self.inputs_[voices] * interest[:, :, None], items)
 
 

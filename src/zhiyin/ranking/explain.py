@@ -1,7 +1,8 @@
 """Why each item stands in a list: what found it, and the events of the history that speak most for it."""
 
 from collections.abc import Callable, Sequence
-from typing import Literal, NamedTuple, TypeAlias
+from functools import lru_cache
+from typing import Literal, NamedTuple, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,7 +70,13 @@ def thorough_reasons(pipeline: Pipeline, queries: Queries, candidates: Candidate
 
 
 def _exactly(model: Recommender, queries: Queries, items: Indexes) -> Told:
-    return (model.explain(queries, items), "exact") if isinstance(model, Explains) else None
+    return (cast(Explains, model).explain(queries, items), "exact") if _explains(type(model)) else None
+
+
+@lru_cache(maxsize=128)
+def _explains(kind: type[Recommender]) -> bool:
+    """Remembered, because looking at a protocol takes as long as explaining."""
+    return issubclass(kind, Explains)
 
 
 def _somehow(model: Recommender, queries: Queries, items: Indexes) -> Told:

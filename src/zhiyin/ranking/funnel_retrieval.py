@@ -46,7 +46,7 @@ def fallback(asked: Asked) -> Sequence[Stage]:
     if filled == 0:
         return []
     shown = asked.rank is not None and found.origin_names[found.origins[0, asked.rank - 1]] == FALLBACK
-    detail = f"{filled:,} places are left, for what everybody likes: the item is {'' if shown else 'not '}among it"
+    detail = f"what everybody likes fills the places that are left ({filled:,}): it is {'' if shown else 'not '}there"
     return [Stage("fallback", shown, filled, detail)]
 
 

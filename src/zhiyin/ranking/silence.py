@@ -22,5 +22,5 @@ def silence(model: Recommender, query: Queries, item: int) -> str:
         neighbours = int(np.count_nonzero(model.weights_.indices == model.places_[item]))
         if neighbours == 0:
             return "the item is a neighbour of no other"
-        return f"the item is a neighbour of {neighbours:,} others, of which none is in the history"
+        return f"the item is a neighbour of others ({neighbours:,}), none of which is in the history"
     return "the model does not say why"

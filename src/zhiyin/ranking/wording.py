@@ -25,6 +25,9 @@ VERBS: Mapping[str, tuple[str, str]] = MappingProxyType(
 )
 OTHERWISE = ("chose {}", "选择过{}")
 
+ITSELF: Mapping[Language, str] = MappingProxyType({"en": "it", "zh": "它"})
+"""What an item is called in its own reason, where rules let it come again."""
+
 PLAIN: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "history": ("fits what you chose", "符合你的喜好"),

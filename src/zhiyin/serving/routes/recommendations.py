@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from zhiyin.errors import RequestError
+from zhiyin.serving import reasons
 from zhiyin.serving.answers import age_s, id_in_path, is_fallback, length_of_text, listed, source
 from zhiyin.serving.asking import asked_at, of_history, of_nobody, of_somebody
 from zhiyin.serving.bodies import body, decoded, names, text_of
@@ -15,6 +16,7 @@ from zhiyin.serving.caller import require_scenario
 from zhiyin.serving.current import current, stage
 from zhiyin.serving.live import Served
 from zhiyin.serving.operation import Operation, Parameter, answered, query
+from zhiyin.serving.reasons import wished
 from zhiyin.serving.schemas import Answer, K, Name, PastEvent, Promoted, Question
 from zhiyin.serving.service import Service, new_request_id
 from zhiyin.serving.sessions import Known
@@ -27,6 +29,7 @@ PARAMETERS = (
     Parameter("scenario", "query", Name, 'a name of [scenarios] in zhiyin.toml; "home" if not given'),
     Parameter("k", "query", K, "how many items; as the scenario says, or the release, if not given"),
     Parameter("where", "query", str, "a condition on item columns: price < 50 AND category = 'mugs'"),
+    *reasons.PARAMETERS,
 )
 
 
@@ -41,11 +44,14 @@ async def of_user(service: Service, request: Request) -> Response:
     """Answer for a person."""
     started = time.perf_counter()
     given = query(request, PARAMETERS)
+    thorough, language = wished(given)
     question = Question(
         user_id=id_in_path(request.path_params["id"]),
         scenario=given.get("scenario"),
         k=length_of_text(given.get("k")),
         where=given.get("where"),
+        explain=thorough,
+        language=language,
     )
     return await answer(service, request, question, HOME, started)
 
