@@ -1,6 +1,6 @@
 """A small shop with real models, a release of it, and a service over it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from worlds import two_tastes
 from zhiyin.models.item_knn import ItemKNN
 from zhiyin.models.popularity import Popularity
 from zhiyin.ranking.recommend import Pipeline
+from zhiyin.ranking.scenario import Scenario
 from zhiyin.registry.release import Release
 from zhiyin.registry.serve_settings import ServeSettings
 from zhiyin.serving.app import create_app
@@ -32,7 +33,7 @@ Opens = Callable[..., TestClient]
 
 @pytest.fixture
 def opens(tmp_path: Path, release: Release) -> Iterator[Opens]:
-    """Start a service; `opens(live=…, keys=…, client=…, **settings)`."""
+    """Start a service; `opens(live=…, keys=…, client=…, scenarios=…, **settings)`."""
     with ExitStack() as stack:
 
         def opened(
@@ -41,12 +42,13 @@ def opens(tmp_path: Path, release: Release) -> Iterator[Opens]:
             client: str = "127.0.0.1",
             base_url: str = "http://127.0.0.1:8000",
             store: EventStore | None = None,
+            store_name: str = "events",
+            scenarios: Mapping[str, Scenario] | None = None,
             **settings: object,
         ) -> TestClient:
             chosen = ServeSettings(**({"open_on_loopback": True} | settings))
-            app = create_app(
-                live or Live(Served.of(release, {})), store or EventStore(tmp_path / "events.db"), keys, chosen
-            )
+            kept = store or EventStore(tmp_path / f"{store_name}.db")
+            app = create_app(live or Live(Served.of(release, {})), kept, keys, chosen, scenarios)
             testing = TestClient(app, base_url, raise_server_exceptions=False, client=(client, 50_000))
             return stack.enter_context(testing)
 

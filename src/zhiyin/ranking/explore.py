@@ -1,5 +1,6 @@
 """A few places for items that nobody has touched yet, drawn at random with a probability that is known."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,7 +24,7 @@ class Drawn:
 
 def places_of(share: float, k: int) -> list[int]:
     """Which of k places are for exploring: the last of every 1 / share, so none of a list that is shorter."""
-    return [int((i + 1) / share + 1e-9) - 1 for i in range(int(share * k + 1e-9))]
+    return [math.ceil((i + 1) / share - 1e-9) - 1 for i in range(int(share * k + 1e-9))]
 
 
 def draw(

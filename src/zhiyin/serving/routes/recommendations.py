@@ -9,14 +9,14 @@ from starlette.responses import Response
 
 from zhiyin.data.queries import Queries
 from zhiyin.errors import RequestError
-from zhiyin.serving.answers import age_s, id_in_path, is_fallback, length_of_text, listed, source
+from zhiyin.serving.answers import age_s, id_in_path, length_of_text, listed, source
 from zhiyin.serving.asking import asked_at, of_history, of_person, of_session
 from zhiyin.serving.bodies import body, decoded, names, text_of
 from zhiyin.serving.live import Served
 from zhiyin.serving.operation import Operation, Parameter, answered, query
 from zhiyin.serving.schemas import Answer, K, Name, PastEvent, Promoted, Question
 from zhiyin.serving.service import Service, new_request_id
-from zhiyin.serving.wish import BASKETS, Wish, wish_of
+from zhiyin.serving.wish import Wish, wish_of
 
 HOME = "home"
 """The scenario of a request that names none."""
@@ -78,7 +78,6 @@ def _answer(
     found = wish.found(release, queries)
     items = listed(found, release)
     made_by = source(found, items, release.pipeline.combine)
-    fallback = wish.settings.kind not in BASKETS and (is_fallback(queries, made_by) or not wish.terms.personal)
     return answered(
         Answer(
             request_id=wish.request_id,
@@ -86,7 +85,7 @@ def _answer(
             scenario=wish.scenario,
             variant=wish.variant,
             source=made_by,
-            fallback=fallback,
+            fallback=wish.is_fallback(queries, made_by),
             stale=False,
             age_s=age_s(release, service.clock()),
             took_ms=round((time.perf_counter() - started) * 1_000, 3),
