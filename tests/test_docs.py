@@ -14,7 +14,9 @@ from zhiyin.data.privacy import PrivacySettings
 from zhiyin.data.quality.settings import CleanSettings
 from zhiyin.data.settings import ColumnMap, DataSettings, Source
 from zhiyin.models.known import MODELS
+from zhiyin.ranking.promotions import Promotion
 from zhiyin.ranking.rules import Rules
+from zhiyin.ranking.scenario import Scenario
 from zhiyin.registry.access_settings import AccessSettings
 from zhiyin.registry.config import Config, RecipeSettings, RegistrySettings, SplitSettings, TrainSettings, parsed
 from zhiyin.registry.retrain_settings import RetrainSettings
@@ -32,6 +34,8 @@ SECTIONS = {
     "[split]": SplitSettings,
     "[recipe]": RecipeSettings,
     "[rules]": Rules,
+    "A scenario": Scenario,
+    "A promotion": Promotion,
     "[train]": TrainSettings,
     "[registry]": RegistrySettings,
     "[serve]": ServeSettings,
@@ -58,10 +62,14 @@ def documented(part: str) -> dict[str, str]:
 
 def settings(cls: type) -> dict[str, object]:
     fields = [field for field in dataclasses.fields(cls) if field.init and not field.name.endswith("_")]
-    return {
-        field.name: field.default_factory() if field.default is dataclasses.MISSING else field.default
-        for field in fields
-    }
+    return {field.name: default(field) for field in fields}
+
+
+def default(field: dataclasses.Field) -> object:
+    """None where there is none, or where it is None."""
+    if field.default is not dataclasses.MISSING:
+        return field.default
+    return None if field.default_factory is dataclasses.MISSING else field.default_factory()
 
 
 @pytest.mark.parametrize("heading", SECTIONS)
@@ -69,9 +77,9 @@ def test_every_setting_is_documented_with_its_default(heading):
     assert heading in parts(page("configuration.md")), f"docs/configuration.md needs a section {heading}"
     rows, known = documented(parts(page("configuration.md"))[heading]), settings(SECTIONS[heading])
     assert list(rows) == list(known)
-    for key, default in known.items():
-        written = None if rows[key] == "–" else tomllib.loads(f"value = {rows[key].strip('`')}")["value"]
-        assert written == (list(default) if isinstance(default, tuple) else default), key
+    for key, value in known.items():
+        written = None if rows[key] in ("–", "needed") else tomllib.loads(f"value = {rows[key].strip('`')}")["value"]
+        assert written == (list(value) if isinstance(value, tuple) else value), key
 
 
 def test_every_section_is_documented_and_no_other():
