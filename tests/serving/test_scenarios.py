@@ -275,7 +275,7 @@ def test_similar_people_are_told_only_where_the_shop_allows_it(opens: Any, shop:
         ({"context": {"a": [1]}}, 422, "context", "context[...]"),
         ({"context": {str(i): 1 for i in range(51)}}, 422, "context must have at most 50", "context"),
         ({"context": {"a": "x" * 1_025}}, 422, "at most 1,024 characters", "context[...]"),
-        ({"session_id": "s"}, 422, "give either user_id or history", ""),
+        ({"history": ["a-01"]}, 422, "give either user_id or history", ""),
         ({"where": "prise < 3"}, 422, "where: column prise", "where"),
     ],
 )  # fmt: skip
