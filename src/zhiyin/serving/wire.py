@@ -9,6 +9,7 @@ LARGEST_HEAD = 98_304
 """Bytes of a request line and headers that are not complete; uvicorn's parser alone would collect without end."""
 HEAD_SECONDS = 30.0
 """For a head to be complete; uvicorn alone would wait without end."""
+GOODBYE_SECONDS = 1.0
 
 
 class BoundedHttp(HttpToolsProtocol):
@@ -38,9 +39,10 @@ class BoundedHttp(HttpToolsProtocol):
         if self._deadline is None:
             self._wait()
         if self._head > LARGEST_HEAD and not self.transport.is_closing():
-            if self.cycle is None or self.cycle.response_complete:
+            cycle: Any = self.cycle  # None before the first request, whatever its type says
+            if cycle is None or cycle.response_complete:
                 self.transport.write(b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\n\r\n")
-            self.transport.close()
+            self._hang_up()
 
     def on_message_begin(self) -> None:
         """A head begins."""
@@ -54,7 +56,12 @@ class BoundedHttp(HttpToolsProtocol):
         super().on_headers_complete()
 
     def _wait(self) -> None:
-        self._deadline = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+        self._deadline = self.loop.call_later(HEAD_SECONDS, self._hang_up)
+
+    def _hang_up(self) -> None:
+        """Say goodbye, but do not wait for it: over TLS, who goes on sending would be listened to for long."""
+        self.transport.close()
+        self.loop.call_later(GOODBYE_SECONDS, self.transport.abort)
 
     def _stop_waiting(self) -> None:
         if self._deadline is not None:
