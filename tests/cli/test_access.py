@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cli.terminal import Run, run_in
-from serving.test_tls import certificate
+from serving.certificates import certificate
 
 
 def test_a_key_is_made_with_all_that_it_may_and_listed_so(ask_own: Run, own_shop: Path) -> None:

@@ -80,6 +80,7 @@ def test_an_ipv6_network_is_one_customer() -> None:
         ({"allow": ("10.0.0.1/8",)}, "access.allow must name addresses or networks, got '10.0.0.1/8'"),
         ({"trusted_proxies": ("proxy",)}, "access.trusted_proxies must name"),
         ({"allow": ("10.0.0.1",) * 1_001}, "at most 1,000 entries"),
+        ({"trusted_proxies": ("0.0.0.0/0",)}, "access.trusted_proxies must not be everybody"),
         ({"cors_origins": ("*",)}, "must name origins such as"),
         ({"cors_origins": ("https://shop.example/",)}, "must name origins such as"),
         ({"cors_origins": ("https://shop.example",) * 101}, "at most 100"),

@@ -396,3 +396,12 @@ def test_the_audit_over_http_is_read_page_by_page(guarded: Any, keys: Keys, audi
             assert "must be a whole number" in said(client.get("/v1/audit", params=params, headers=headers), 422)
     assert seen == [f"release {i}" for i in (4, 3, 2, 1, 0)]
     assert json.loads(audit.path.read_text().splitlines()[0])["actor"] == "boss"
+
+
+def test_a_route_that_the_door_does_not_guard_lets_nobody_in() -> None:
+    from starlette.requests import Request
+
+    from zhiyin.serving.caller import caller_of
+
+    with pytest.raises(RequestError, match="an API key is needed"):
+        caller_of(Request({"type": "http", "headers": []}))

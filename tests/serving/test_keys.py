@@ -324,3 +324,17 @@ def test_use_that_cannot_be_written_now_is_written_later(path: Path) -> None:
     assert list(keys.used.read()) == [text[:11]]
     used.write_text("[")
     assert keys.used.read() == {}
+
+
+@pytest.mark.parametrize("name", ["this machine", "cli:root"])
+def test_no_key_passes_for_somebody_else_in_the_audit(name: str, path: Path) -> None:
+    with pytest.raises(ConfigError, match="would pass for somebody else"):
+        Keys(path).create(name)
+
+
+def test_keys_that_could_not_be_read_again_are_not_written(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = Keys(path).create("shop")
+    monkeypatch.setattr("zhiyin.serving.keys.LARGEST_FILE", 1_000)
+    with pytest.raises(ConfigError, match="longer than 1,000 bytes: name fewer scenarios"):
+        Keys(path).create("mail", scenarios=[f"{i:0100}" for i in range(10)])
+    assert opened(Keys(path), text) == "shop"

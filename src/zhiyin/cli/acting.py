@@ -31,10 +31,10 @@ def audited(project: Project, act: str, object: str) -> Iterator[None]:
 def note(project: Project, act: str, object: str, outcome: str = "done") -> None:
     """Write down what was done."""
     from zhiyin.serving.audit import Audit
-    from zhiyin.serving.caller import Caller, Role
+    from zhiyin.serving.caller import COMMAND_LINE, Caller, Role
 
     try:
-        who = Caller(f"cli:{_user()}", Role.ADMIN)
+        who = Caller(f"{COMMAND_LINE}{_user()}", Role.ADMIN)
         Audit(project.root / project.config.access.audit).record(act, object, who, outcome)
     except ArtifactError as error:
         remark(f"{act} is not in the audit: {error}")

@@ -16,7 +16,7 @@ from zhiyin.registry.access_settings import AccessSettings
 from zhiyin.registry.rate import Rate
 from zhiyin.registry.serve_settings import ServeSettings
 from zhiyin.serving.addresses import SCOPE, UNKNOWN, Addresses, customer
-from zhiyin.serving.caller import Caller, Role
+from zhiyin.serving.caller import HERE, Caller, Role
 from zhiyin.serving.key import Key
 from zhiyin.serving.rates import Allowance, Rates
 
@@ -26,7 +26,6 @@ MOST_WAITING = 100
 """Keys that may wait to be hashed; beyond it callers are asked to come back."""
 FAILURES = Rate(20, 60)
 """Wrong keys of one address: 20 at once, and 20 a minute after that; then it gets 429 without hashing."""
-HERE = "this machine"
 FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 
 log = logging.getLogger(__name__)

@@ -18,7 +18,7 @@ from zhiyin.registry.access_settings import AccessSettings
 from zhiyin.registry.serve_settings import ServeSettings
 from zhiyin.serving.access import Access, Verifies
 from zhiyin.serving.audit import Audit
-from zhiyin.serving.door import Door, Gate
+from zhiyin.serving.door import SAFETY, Door, Gate
 from zhiyin.serving.events import EventStore
 from zhiyin.serving.failure import failure
 from zhiyin.serving.live import Live
@@ -147,4 +147,5 @@ async def _of_gone(_: Request, __: Exception) -> Response:
 
 async def _of_bug(_: Request, __: Any) -> Response:
     """The server logs the traceback; the caller gets none."""
-    return failure(500, "the service failed on this request: it is in its log")
+    safety = {name.decode(): value.decode() for name, value in SAFETY}  # this answer does not pass the gate
+    return failure(500, "the service failed on this request: it is in its log", "", safety)

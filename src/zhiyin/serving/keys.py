@@ -25,7 +25,7 @@ from zhiyin.fields import unknown
 from zhiyin.registry.durable import replace_bytes
 from zhiyin.registry.lock import exclusive
 from zhiyin.registry.rate import Rate
-from zhiyin.serving.caller import Role
+from zhiyin.serving.caller import COMMAND_LINE, HERE, Role
 from zhiyin.serving.clock import Clock
 from zhiyin.serving.key import Key
 from zhiyin.serving.last_used import LastUsed
@@ -81,8 +81,11 @@ class Keys:
         ConfigError
             If a name is empty, long, not printable or taken, the end is past, or there are 1,000 valid keys already.
         """
-        for one in (name, *scenarios):
-            _check_name(one, "the name of a key" if one is name else "a scenario")
+        _check_name(name, "the name of a key")
+        if name == HERE or name.startswith(COMMAND_LINE):
+            raise ConfigError(f"the name {name!r} would pass for somebody else in the audit: take another")
+        for scenario in scenarios:
+            _check_name(scenario, "a scenario")
         if len(scenarios) > MOST_SCENARIOS:
             raise ConfigError(f"a key is for at most {MOST_SCENARIOS} scenarios, or for all")
         if rate is not None:
@@ -224,8 +227,11 @@ class Keys:
 
     def _write(self, keys: list[Key]) -> None:
         text = json.dumps({"format": FORMAT, "keys": [key.row() for key in keys]}, ensure_ascii=False, indent=1)
+        content = text.encode()
+        if len(content) > LARGEST_FILE:
+            raise ConfigError(f"{self._path} would be longer than {LARGEST_FILE:,} bytes: name fewer scenarios")
         try:
-            replace_bytes(self._path, text.encode(), mode=0o600)
+            replace_bytes(self._path, content, mode=0o600)
         except OSError as error:
             raise ArtifactError(f"{self._path} cannot be written ({error.strerror}): the keys are unchanged") from error
 
