@@ -18,7 +18,7 @@ from zhiyin.errors import ConfigError, ExpressionError, RequestError, UnknownIdE
 from zhiyin.serving.access import Access, Verifies
 from zhiyin.serving.audit import Audit
 from zhiyin.serving.current import current
-from zhiyin.serving.door import Door, Gate
+from zhiyin.serving.door import SAFETY, Door, Gate
 from zhiyin.serving.failure import failure
 from zhiyin.serving.live import Live
 from zhiyin.serving.observe import Observed, Traces
@@ -184,5 +184,6 @@ async def _of_gone(_: Request, __: Exception) -> Response:
 
 async def _of_bug(_: Request, __: Any) -> Response:
     """The server logs the traceback; the caller gets none."""
-    headers = {"X-Request-Id": current().request_id}  # this answer passes by the layer that adds it to others
+    safety = {name.decode(): value.decode() for name, value in SAFETY}
+    headers = {"X-Request-Id": current().request_id, **safety}  # this answer passes by the layers that add these
     return failure(500, "the service failed on this request: it is in its log", headers=headers)
