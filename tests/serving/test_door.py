@@ -20,10 +20,11 @@ from zhiyin.serving.app import create_app
 from zhiyin.serving.audit import Audit
 from zhiyin.serving.audit_trail import newest, verified
 from zhiyin.serving.caller import Caller, Role
-from zhiyin.serving.events import EventStore
 from zhiyin.serving.keys import Keys
 from zhiyin.serving.live import Live, Served
 from zhiyin.serving.refusals import Refusals
+from zhiyin.serving.settings import Settings
+from zhiyin.serving.store import Store
 
 ASK = "/v1/users/a000/recommendations"
 DAY = 86_400_000_000
@@ -66,8 +67,9 @@ def guarded(release: Release, tmp_path: Path, keys: Keys, audit: Audit) -> Calla
     """A service that asks for keys, over a network; `guarded(allow=…)` sets [access]; at its end it has written all."""
 
     def opened(client: str = "198.51.100.7", **settings: Any) -> TestClient:
-        store, access = EventStore(tmp_path / "events.db"), AccessSettings(**settings)
-        app = create_app(Live(Served.of(release, {})), store, keys, ServeSettings(), access, audit)
+        chosen = Settings(access=AccessSettings(**settings))
+        store = Store.of("events.db", tmp_path)
+        app = create_app(Live(Served.of(release, {})), store, keys, chosen, audit=audit)
         return TestClient(app, "http://shop.example", raise_server_exceptions=False, client=(client, 50_000))
 
     return opened
