@@ -22,6 +22,7 @@ from zhiyin.registry.config import Config, RecipeSettings, RegistrySettings, Spl
 from zhiyin.registry.retrain_settings import RetrainSettings
 from zhiyin.registry.serve_settings import ServeSettings
 from zhiyin.serving.app import OPERATIONS
+from zhiyin.serving.caller import Role
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -104,6 +105,14 @@ def test_every_route_is_documented_and_no_other():
     assert headings == routes
     for route in routes - {"GET /openapi.json"}:
         assert "$ curl" in parts(page("http.md"))[route], route
+
+
+def test_every_route_stands_beside_the_role_that_it_needs():
+    rows = dict(re.findall(r"(?m)^\| `(reader|writer|operator|admin)` \| .+ \| (.+) \|$", page("http.md")))
+    assert list(rows) == [str(role) for role in Role]
+    for role, routes in rows.items():
+        needed = {f"{one.method} {one.path.replace(':path}', '}')}" for one in OPERATIONS if str(one.role) == role}
+        assert set(re.findall(r"`([^`]+)`", routes)) == needed, role
 
 
 def test_the_pages_made_from_the_code_are_up_to_date():

@@ -85,6 +85,7 @@ def test_time_that_goes_back_gives_nothing() -> None:
     rates = Rates()
     assert rates.take("ann", Rate(1), 1, 10.0).granted
     assert not rates.take("ann", Rate(1), 1, 0.0).granted
+    assert rates.take("ann", Rate(1), 1, 1.0).granted
 
 
 @pytest.mark.parametrize(
