@@ -35,9 +35,9 @@ from zhiyin.registry.release import Release
 from zhiyin.registry.serve_settings import ServeSettings
 from zhiyin.registry.store import Store
 from zhiyin.serving.app import create_app
-from zhiyin.serving.events import EventStore
 from zhiyin.serving.live import Live
 from zhiyin.serving.run import listening
+from zhiyin.serving.store import Store as EventStore
 
 ITEMS, PEOPLE, EVENTS = 100_000, 20_000, 1_000_000
 CLIENTS = 64
@@ -87,7 +87,7 @@ def serve(root: Path) -> None:
     """The other process: the service, and an empty handler behind the same door."""
     settings = ServeSettings(open_on_loopback=True, reload_seconds=3_600)
     live = Live.of(Store(root / "releases"), os.environ)
-    app = create_app(live, EventStore(root / "events.db"), None, settings)
+    app = create_app(live, EventStore.of("events.db", root), None, settings)
 
     async def empty(_: Request) -> Response:
         return Response(b"{}", media_type="application/json")

@@ -291,11 +291,11 @@ def test_reading_takes_frames_and_paths_alike(shop: Path) -> None:
 def test_events_of_the_service_are_trained_on_and_counted(copy: Path) -> None:
     import sqlite3
 
-    from zhiyin.data.sources.live import SCHEMA, SCHEMA_VERSION
+    from zhiyin.data.store.address import StoreAddress
+    from zhiyin.data.store.connect import migrate_at_once
 
+    migrate_at_once(StoreAddress(copy / "events.db"))
     with sqlite3.connect(copy / "events.db") as connection:
-        connection.executescript(SCHEMA)
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         connection.execute(
             "INSERT INTO events (sequence, user_id, item_id, event_type, timestamp, received) "
             "VALUES (7, ?, ?, ?, ?, ?)",

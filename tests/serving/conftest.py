@@ -14,9 +14,9 @@ from zhiyin.ranking.recommend import Pipeline
 from zhiyin.registry.release import Release
 from zhiyin.registry.serve_settings import ServeSettings
 from zhiyin.serving.app import create_app
-from zhiyin.serving.events import EventStore
 from zhiyin.serving.keys import Keys
 from zhiyin.serving.live import Live, Served
+from zhiyin.serving.store import Store
 
 
 @pytest.fixture(scope="session")
@@ -40,12 +40,12 @@ def opens(tmp_path: Path, release: Release) -> Iterator[Opens]:
             keys: Keys | None = None,
             client: str = "127.0.0.1",
             base_url: str = "http://127.0.0.1:8000",
-            store: EventStore | None = None,
+            store: Store | None = None,
             **settings: object,
         ) -> TestClient:
             chosen = ServeSettings(**({"open_on_loopback": True} | settings))
             app = create_app(
-                live or Live(Served.of(release, {})), store or EventStore(tmp_path / "events.db"), keys, chosen
+                live or Live(Served.of(release, {})), store or Store.of("events.db", tmp_path), keys, chosen
             )
             testing = TestClient(app, base_url, raise_server_exceptions=False, client=(client, 50_000))
             return stack.enter_context(testing)
@@ -61,7 +61,7 @@ def client(opens: Opens) -> TestClient:
 @pytest.fixture(scope="module")
 def steady(tmp_path_factory: pytest.TempPathFactory, release: Release) -> Iterator[TestClient]:
     """A service for tests that leave nothing behind."""
-    store = EventStore(tmp_path_factory.mktemp("steady") / "events.db")
+    store = Store.of("events.db", tmp_path_factory.mktemp("steady"))
     app = create_app(Live(Served.of(release, {})), store, None, ServeSettings(open_on_loopback=True))
     with TestClient(
         app, "http://127.0.0.1:8000", raise_server_exceptions=False, client=("127.0.0.1", 50_000)

@@ -39,6 +39,7 @@ def test_a_person_is_answered_by_both_doors_alike(steady: TestClient) -> None:
     answer = got.json()
     assert {**answer, "items": 0, "took_ms": 0, "request_id": 0} == {
         "request_id": 0, "version": 0, "source": "fuse", "fallback": False, "took_ms": 0, "user_id": "a000", "items": 0,
+        "stale": False,
     }  # fmt: skip
     assert [item["rank"] for item in answer["items"]] == [1, 2, 3]
     assert answer["items"][0]["item_id"].startswith("a-")
@@ -333,7 +334,8 @@ def test_answers_tell_browsers_to_keep_their_hands_off(steady: TestClient) -> No
 def test_pseudonyms_hide_who_is_who_and_callers_see_their_own_ids(opens: Any, release: Release, tmp_path: Any) -> None:
     from dataclasses import replace
 
-    from zhiyin.data.sources.live import read_events
+    from zhiyin.data.store.address import StoreAddress
+    from zhiyin.data.store.training import read_tables
 
     details = {"pseudonymised": True, "key_env": "SHOP_KEY"}
     served = Served.of(replace(release, details=details), {"SHOP_KEY": "0123456789abcdef"})
@@ -344,17 +346,21 @@ def test_pseudonyms_hide_who_is_who_and_callers_see_their_own_ids(opens: Any, re
     answer = client.post("/v1/recommendations", json=ask)
     assert answer.json()["user_id"] == "ann@example.com"
     assert "b-01" not in ids(answer)
-    assert read_events(tmp_path / "events.db")[0]["user_id"].to_list() == [served.person("ann@example.com")]
+    assert read_tables(StoreAddress(tmp_path / "events.db")).events["user_id"].to_list() == [
+        served.person("ann@example.com")
+    ]
     assert b"ann@" not in (tmp_path / "events.db").read_bytes()
 
 
 def test_a_full_queue_asks_to_come_back(opens: Any, tmp_path: Any) -> None:
     import sqlite3
+    import time
     from contextlib import closing
 
-    from zhiyin.serving.events import EventStore
+    from zhiyin.data.store.sqlite import SqliteDatabase
+    from zhiyin.serving.store import Store
 
-    client = opens(store=EventStore(tmp_path / "events.db", lock_seconds=0.05))
+    client = opens(store=Store(SqliteDatabase(tmp_path / "events.db", time.monotonic, lock_seconds=0.05)))
     with closing(sqlite3.connect(tmp_path / "events.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         answer = client.post("/v1/events", json={"user_id": "a", "item_id": "b-01"})

@@ -16,9 +16,10 @@ from urllib.parse import quote
 import httpx2
 import pytest
 
-from zhiyin.data.sources.live import read_events
-from zhiyin.errors import ArtifactError, ConfigError, DataError, RegistryBusyError
-from zhiyin.registry.lock import exclusive
+from zhiyin.data.store.address import StoreAddress
+from zhiyin.data.store.records import StoreError
+from zhiyin.data.store.training import read_tables
+from zhiyin.errors import ArtifactError, ConfigError
 from zhiyin.registry.release import Release
 from zhiyin.registry.serve_settings import ServeSettings
 from zhiyin.registry.store import Store
@@ -63,7 +64,7 @@ def test_acknowledged_events_survive_kill_9_and_are_there_once(shop: Path) -> No
             assert told.json()["accepted"] == 1
         os.kill(running.pid, signal.SIGKILL)
         running.wait()
-    assert read_events(shop / "events.db")[0]["item_id"].to_list() == ["b-01", "b-02"]
+    assert read_tables(StoreAddress(shop / "events.db")).events["item_id"].to_list() == ["b-01", "b-02"]
     with process(shop) as (running, client):
         seen = {item["item_id"] for item in client.post("/v1/recommendations", json=ask).json()["items"]}
         assert seen.isdisjoint({"b-01", "b-02"})
@@ -80,7 +81,7 @@ def test_acknowledged_events_survive_kill_9_and_are_there_once(shop: Path) -> No
         refuses_a_body_of_100_mb(client.base_url.port or 0)
         os.kill(running.pid, signal.SIGTERM)
         assert running.wait(15) in (0, -signal.SIGTERM)
-    assert read_events(shop / "events.db")[0].height == 2
+    assert read_tables(StoreAddress(shop / "events.db")).events.height == 2
 
 
 def refuses_a_body_of_100_mb(port: int) -> None:
@@ -118,23 +119,8 @@ def test_what_keeps_a_service_from_starting_is_a_sentence(shop: Path, tmp_path: 
     with pytest.raises(ArtifactError, match="zhiyin train"):
         start(tmp_path / "nowhere", open_on_loopback=True)
     (shop / "broken.db").write_bytes(b"x" * 5_000)
-    with pytest.raises(DataError, match=r"serve\.store"):
+    with pytest.raises(StoreError, match=r"serve\.store"):
         start(shop, open_on_loopback=True, store="broken.db")
-    with exclusive(shop, ".events.db.lock"):
-        import threading
-
-        failures: list[BaseException] = []
-
-        def second() -> None:
-            try:
-                start(shop, open_on_loopback=True)
-            except RegistryBusyError as error:
-                failures.append(error)
-
-        thread = threading.Thread(target=second)
-        thread.start()
-        thread.join()
-    assert "in use" in str(failures[0])
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from worlds import DAY
 from zhiyin.data.queries import Queries
+from zhiyin.data.store.records import Event
 from zhiyin.data.vocabulary import Vocabulary
 from zhiyin.registry.release import Release
-from zhiyin.serving.events import Event, EventStore
 from zhiyin.serving.sessions import Sessions
+from zhiyin.serving.store import Store
 
 LATER = 100 * DAY
 
@@ -24,12 +25,18 @@ def event(user: str, item: str, time: int = LATER, kind: str = "view", **more: f
     return Event(user, item, kind, time, time, **more)
 
 
-def within(tmp_path: Path, use: Callable[[EventStore], Awaitable[None]]) -> None:
+def within(tmp_path: Path, use: Callable[[Store], Awaitable[None]]) -> None:
     async def run() -> None:
-        async with EventStore(tmp_path / "events.db") as store:
+        async with Store.of("events.db", tmp_path) as store:
             await use(store)
 
     asyncio.run(run())
+
+
+async def asked(sessions: Sessions, release: Release, user: str, now: int) -> Queries:
+    known = await sessions.queries(release, user, None, now)
+    assert not known.stale
+    return known.queries
 
 
 def items(queries: Queries, release: Release) -> list[str]:
@@ -37,8 +44,8 @@ def items(queries: Queries, release: Release) -> list[str]:
 
 
 def test_a_person_has_the_past_of_the_release(tmp_path: Path, release: Release) -> None:
-    async def use(store: EventStore) -> None:
-        found = Sessions(store).queries(release, "a000", LATER)
+    async def use(store: Store) -> None:
+        found = await asked(Sessions(store), release, "a000", LATER)
         expected = release.queries(["a000"], LATER)
         np.testing.assert_array_equal(found.histories.items, expected.histories.items)
         np.testing.assert_array_equal(found.people, expected.people)
@@ -47,63 +54,67 @@ def test_a_person_has_the_past_of_the_release(tmp_path: Path, release: Release) 
 
 
 def test_an_event_is_in_the_very_next_history_of_known_and_new_people(tmp_path: Path, release: Release) -> None:
-    async def use(store: EventStore) -> None:
+    async def use(store: Store) -> None:
         sessions = Sessions(store)
         for user in ("a000", "stranger"):
-            before = items(sessions.queries(release, user, LATER + 1), release)
+            before = items((await asked(sessions, release, user, LATER + 1)), release)
             await store.append([event(user, "b-03")])
-            after = sessions.queries(release, user, LATER + 1)
+            after = await asked(sessions, release, user, LATER + 1)
             assert items(after, release) == [*before, "b-03"]
             assert after.histories.weights[-1] == np.float32(0.2)
             assert after.histories.of_kinds(["view"])[-1]
-        assert sessions.queries(release, "stranger", LATER).people[0] == -1
+        assert (await asked(sessions, release, "stranger", LATER)).people[0] == -1
 
     within(tmp_path, use)
 
 
 def test_late_events_take_their_place_in_time(tmp_path: Path, release: Release) -> None:
-    async def use(store: EventStore) -> None:
+    async def use(store: Store) -> None:
         sessions = Sessions(store)
         await store.append([event("a000", "b-01", LATER), event("a000", "b-02", 1)])
-        found = sessions.queries(release, "a000", LATER + 1).histories
+        found = (await asked(sessions, release, "a000", LATER + 1)).histories
         assert (np.diff(found.times) >= 0).all()
         assert release.items.ids(found.items)[0] == "b-02"
-        assert items(sessions.queries(release, "a000", LATER), release)[-1] != "b-01"  # as of before it happened
+        assert items((await asked(sessions, release, "a000", LATER)), release)[-1] != "b-01"  # as of before it happened
 
     within(tmp_path, use)
 
 
 def test_unknown_items_and_returns_say_nothing(tmp_path: Path, release: Release) -> None:
-    async def use(store: EventStore) -> None:
+    async def use(store: Store) -> None:
         sessions = Sessions(store)
         await store.append([event("new", "no such item"), event("new", "b-01", quantity=-1.0)])
-        assert items(sessions.queries(release, "new", LATER + 1), release) == []
+        assert items((await asked(sessions, release, "new", LATER + 1)), release) == []
 
     within(tmp_path, use)
 
 
 def test_what_the_release_has_learnt_from_does_not_count_twice(tmp_path: Path, release: Release) -> None:
-    async def use(store: EventStore) -> None:
+    async def use(store: Store) -> None:
         sessions = Sessions(store)
         await store.append([event("new", "b-01"), event("new", "b-02")])
-        assert items(sessions.queries(release, "new", LATER + 1), release) == ["b-01", "b-02"]
+        assert items((await asked(sessions, release, "new", LATER + 1)), release) == ["b-01", "b-02"]
         newer = replace(release, details={"store_sequence": 1}, number=2)
-        assert items(sessions.queries(newer, "new", LATER + 1), newer) == ["b-02"]
+        assert items((await asked(sessions, newer, "new", LATER + 1)), newer) == ["b-02"]
         await store.append([event("new", "b-03", LATER + 1)])
-        assert items(sessions.queries(newer, "new", LATER + 2), newer) == ["b-02", "b-03"]
-        assert items(sessions.queries(release, "new", LATER + 2), release) == ["b-01", "b-02", "b-03"]  # rolled back
+        assert items((await asked(sessions, newer, "new", LATER + 2)), newer) == ["b-02", "b-03"]
+        assert items((await asked(sessions, release, "new", LATER + 2)), release) == [
+            "b-01",
+            "b-02",
+            "b-03",
+        ]  # rolled back
 
     within(tmp_path, use)
 
 
 def test_another_release_with_other_indexes_gets_the_same_items(tmp_path: Path, release: Release) -> None:
-    async def use(store: EventStore) -> None:
+    async def use(store: Store) -> None:
         sessions = Sessions(store)
         await store.append([event("new", "b-01")])
-        sessions.queries(release, "new", LATER + 1)
+        (await asked(sessions, release, "new", LATER + 1))
         known = Vocabulary.of(["a first one", *release.items.texts])
         other = replace(release, items=known)
-        found = sessions.queries(other, "new", LATER + 1)
+        found = await asked(sessions, other, "new", LATER + 1)
         assert items(found, other) == ["b-01"]
         assert found.histories.items[0] == release.items.indexes(["b-01"])[0] + 1
 
@@ -111,24 +122,24 @@ def test_another_release_with_other_indexes_gets_the_same_items(tmp_path: Path, 
 
 
 def test_memory_is_bounded_and_nobody_is_lost(tmp_path: Path, release: Release) -> None:
-    async def use(store: EventStore) -> None:
+    async def use(store: Store) -> None:
         sessions = Sessions(store, most_events_each=3, most_events=20)
         for i in range(5):
             await store.append([event(f"u{user}", f"b-0{i}", LATER + i) for user in range(30)])
             for user in range(30):
-                sessions.queries(release, f"u{user}", LATER + 10)
+                (await asked(sessions, release, f"u{user}", LATER + 10))
                 assert len(sessions) <= 20
         for user in range(30):
-            assert items(sessions.queries(release, f"u{user}", LATER + 10), release) == ["b-02", "b-03", "b-04"]
+            assert items((await asked(sessions, release, f"u{user}", LATER + 10)), release) == ["b-02", "b-03", "b-04"]
 
     within(tmp_path, use)
 
 
 def test_any_number_of_event_types_is_taken(tmp_path: Path, release: Release) -> None:
-    async def use(store: EventStore) -> None:
+    async def use(store: Store) -> None:
         sessions = Sessions(store)
         await store.append([event("new", "b-01", kind=f"type {i}") for i in range(400)])
-        found = sessions.queries(release, "new", LATER + 1).histories
+        found = (await asked(sessions, release, "new", LATER + 1)).histories
         assert len(found.kind_names) == 256
         assert found.of_kinds(["type 3"]).sum() == 1
 
@@ -150,13 +161,13 @@ def test_any_number_of_event_types_is_taken(tmp_path: Path, release: Release) ->
 def test_memory_and_disk_agree_whatever_happens(
     release: Release, steps: list[tuple[str, str, int, str]], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    async def use(store: EventStore) -> None:
+    async def use(store: Store) -> None:
         sessions = Sessions(store, most_events_each=4, most_events=30)
         for user, item, time, step in steps:
             if step == "tell":
                 await store.append([event(user, item, LATER + time)])
-            held = sessions.queries(release, user, LATER + 10).histories
-            read = Sessions(store, most_events_each=4).queries(release, user, LATER + 10).histories
+            held = (await asked(sessions, release, user, LATER + 10)).histories
+            read = (await asked(Sessions(store, most_events_each=4), release, user, LATER + 10)).histories
             for column in ("items", "times", "weights", "values", "kinds"):
                 np.testing.assert_array_equal(getattr(held, column), getattr(read, column))
 

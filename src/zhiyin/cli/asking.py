@@ -1,62 +1,46 @@
 """Ask a release what the service would answer now: with everything that its store has taken in since the training."""
 
-import sqlite3
-from collections.abc import Callable, Sequence
-from contextlib import closing
-from pathlib import Path
-from typing import Any
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import polars as pl
+from sqlalchemy import Connection
 
-from zhiyin.data.sources.live import opened
-from zhiyin.errors import DataError
+from zhiyin.data.queries import Queries
+from zhiyin.data.store.address import StoreAddress
+from zhiyin.data.store.connect import read_at_once
+from zhiyin.data.store.news import active, news
+from zhiyin.data.store.records import News
 from zhiyin.ranking.slate import slate
 from zhiyin.registry.release import Release
-from zhiyin.serving.events import OF_USER, Event, Stored
-from zhiyin.serving.sessions import Sessions
-
-PEOPLE = "SELECT DISTINCT user_id FROM events WHERE sequence > ?"
+from zhiyin.serving.sessions import MOST_EVENTS_EACH, Sessions
 
 
-class StoredEvents:
-    """The store of the service, only read; a store that does not exist yet is empty."""
+@dataclass(frozen=True)
+class FoundNews:
+    """What was read from the store of the service, by person."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    found: dict[str, News]
 
-    def listen(self, _: Callable[[Sequence[Stored]], None]) -> None:
-        """Nothing is stored while a verb asks."""
-
-    def of_user(self, user_id: str, after: int, most: int) -> list[Stored]:
-        """The newest `most` events of a person after a sequence number, oldest first."""
-        rows = self._rows(OF_USER, (user_id, after, most))
-        return [(number, Event(*event)) for number, *event in reversed(rows)]
-
-    def people(self, after: int) -> list[str]:
-        """Who did something after a sequence number."""
-        return sorted(user_id for (user_id,) in self._rows(PEOPLE, (after,)))
-
-    def _rows(self, query: str, values: tuple[object, ...]) -> list[Any]:
-        if not self._path.exists():
-            return []
-        try:
-            with closing(opened(self._path)) as connection:
-                return connection.execute(query, values).fetchall()
-        except sqlite3.Error as error:
-            raise DataError(
-                f"{self._path} cannot be read as an event store ({error}): check the path in serve.store"
-            ) from None
+    async def news(
+        self, user_id: str | None, session_id: str | None, after: int, most: int, changes_after: int | None = None
+    ) -> News:
+        """What happened around a person since the training."""
+        del session_id, after, most, changes_after  # who is asked for once is asked for everything
+        return self.found[user_id or ""]
 
 
 class Asker:
     """A release together with the events that came after it."""
 
-    def __init__(self, release: Release, store: Path) -> None:
-        stored = StoredEvents(store)
+    def __init__(self, release: Release, store: StoreAddress) -> None:
         self.release = release
-        self.active = stored.people(int(release.details.get("store_sequence") or 0))
+        self._store = store
+        self._after = int(release.details.get("store_sequence") or 0)
+        exists = store.path is None or store.path.exists()
+        self.active = read_at_once(store, lambda connection: active(connection, self._after)) if exists else []
         self._active = set(self.active)
-        self._sessions = Sessions(stored)
 
     def knows(self, user_id: str) -> bool:
         """Whether anything is known of a person."""
@@ -66,10 +50,24 @@ class Asker:
         """user_id, item_id, score, rank, origin: as `Release.recommend`, for distinct people at `now` (µs UTC)."""
         idle = [one for one in user_ids if one not in self._active]
         found = [self.release.recommend(idle, k, now=now, where=where)]
-        for one in user_ids:
-            if one in self._active:
-                queries = self._sessions.queries(self.release, one, now)
-                candidates = self.release.pipeline.recommend(queries, k, where=where)
-                found.append(slate(candidates, [one], self.release.items))
+        busy = [one for one in user_ids if one in self._active]
+        for one, queries in zip(busy, self._queries(busy, now), strict=True):
+            candidates = self.release.pipeline.recommend(queries, k, where=where)
+            found.append(slate(candidates, [one], self.release.items))
         order = pl.DataFrame({"user_id": pl.Series(user_ids, dtype=pl.String)}).with_row_index("place")
         return pl.concat(found).join(order, on="user_id", how="left").sort("place", "rank").drop("place")
+
+    def _queries(self, user_ids: Sequence[str], now: int) -> list[Queries]:
+        """What is known of people who did something since the training."""
+        if not user_ids:
+            return []
+
+        def read(connection: Connection) -> dict[str, News]:
+            return {one: news(connection, one, None, after=self._after, most=MOST_EVENTS_EACH) for one in user_ids}
+
+        sessions = Sessions(FoundNews(read_at_once(self._store, read)))
+
+        async def asked() -> list[Queries]:
+            return [(await sessions.queries(self.release, one, None, now)).queries for one in user_ids]
+
+        return asyncio.run(asked())

@@ -31,12 +31,14 @@ def batch(
     from zhiyin.cli.progress import bars
     from zhiyin.cli.project import Project, now
     from zhiyin.cli.table_file import TableFile
+    from zhiyin.data.store.records import is_session
 
     target = TableFile(out)
     project = Project.read(config)
     asker, moment = project.asker(version), now()
     release = asker.release
-    everyone = [*release.users.texts, *(one for one in asker.active if one not in release.users)]
+    known = (one for one in release.users.texts if not is_session(one))  # nobody can be written to in a session
+    everyone = [*known, *(one for one in asker.active if one not in release.users)]
     names: Sequence[str] = everyone if users is None else _listed(users)
     ids = names if users is None else [project.known_as(release, name) for name in names]
     rows = 0

@@ -3,10 +3,8 @@
 import os
 import platform
 import shutil
-import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -16,7 +14,8 @@ import zhiyin
 from zhiyin.cli.project import Project
 from zhiyin.compute import threads
 from zhiyin.data.quality.findings import plural
-from zhiyin.data.sources.live import opened
+from zhiyin.data.store.connect import lacking, read_at_once
+from zhiyin.data.store.events import COUNT
 from zhiyin.errors import ZhiyinError
 from zhiyin.serving.run import listening
 
@@ -119,15 +118,18 @@ def _releases(project: Project) -> Check:
 
 
 def _store(project: Project) -> Check:
-    path = project.root / project.config.serve.store
-    if not path.exists():
-        return Check("event store", "ok", f"{path} does not exist yet: the service makes it")
+    name = "event store"
     try:
-        with closing(opened(path)) as connection:
-            (count,) = connection.execute("SELECT count(*) FROM events").fetchone()
-    except (ZhiyinError, sqlite3.Error) as error:
-        return Check("event store", "fail", str(error), "check serve.store, or move the file away")
-    return Check("event store", "ok", f"{plural(count, 'event')} in {path}")
+        address = project.events
+        if address.path is not None and not address.path.exists():
+            return Check(name, "ok", f"{address} does not exist yet: the service makes it")
+        if steps := lacking(address):
+            advice = "run `zhiyin doctor --fix`, or start the service, which does the same; nothing stored is lost"
+            return Check(name, "warn", f"{address} lacks {plural(len(steps), 'change')} of this version", advice)
+        count = read_at_once(address, lambda connection: COUNT.rows(connection)[0][0])
+    except ZhiyinError as error:
+        return Check(name, "fail", str(error), "check serve.store, or move the file away")
+    return Check(name, "ok", f"{plural(count, 'event')} in {address}")
 
 
 def _port(project: Project) -> Check:

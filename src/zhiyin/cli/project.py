@@ -10,6 +10,7 @@ from typing import Self
 from zhiyin.cli.asking import Asker
 from zhiyin.cli.progress import bars
 from zhiyin.data.privacy import PrivacySettings, key_from, pseudonym
+from zhiyin.data.store.address import StoreAddress
 from zhiyin.errors import ArtifactError
 from zhiyin.registry.config import Config, read_config
 from zhiyin.registry.prepare import Prepared, prepare
@@ -50,6 +51,11 @@ class Project:
         """The releases."""
         return Store(self.root / self.config.registry.directory)
 
+    @property
+    def events(self) -> StoreAddress:
+        """Where the service keeps what happens."""
+        return StoreAddress.of(self.config.serve.store, self.root)
+
     def prepared(self) -> Prepared:
         """The data read and cleaned, with bars."""
         with bars() as progress:
@@ -70,7 +76,7 @@ class Project:
 
     def asker(self, number: int | None = None) -> Asker:
         """A release with the events that the service has stored since."""
-        return Asker(self.release(number), self.root / self.config.serve.store)
+        return Asker(self.release(number), self.events)
 
     def known_as(self, release: Release, user_id: str) -> str:
         """The name that a release has for a person: a pseudonym where it was trained on these.

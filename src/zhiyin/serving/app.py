@@ -17,13 +17,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from zhiyin.errors import ConfigError, ExpressionError, RequestError, UnknownIdError, ZhiyinError
 from zhiyin.registry.serve_settings import ServeSettings
 from zhiyin.serving.access import Access, Verifies
-from zhiyin.serving.events import EventStore
 from zhiyin.serving.live import Live
 from zhiyin.serving.openapi import described
 from zhiyin.serving.routes import events, health, recommendations, similar
 from zhiyin.serving.schemas import Failure, Problem
 from zhiyin.serving.service import Service
 from zhiyin.serving.sessions import Sessions
+from zhiyin.serving.store import Store
 
 OPERATIONS = (*events.OPERATIONS, *recommendations.OPERATIONS, *similar.OPERATIONS, *health.OPERATIONS)
 OPEN_PATHS = frozenset({"/openapi.json", *(operation.path for operation in OPERATIONS if operation.open)})
@@ -40,7 +40,7 @@ SAFETY = (
 log = logging.getLogger(__name__)
 
 
-def create_app(live: Live, store: EventStore, keys: Verifies | None, settings: ServeSettings) -> FastAPI:
+def create_app(live: Live, store: Store, keys: Verifies | None, settings: ServeSettings) -> FastAPI:
     """The service over a release and a store, both of which it opens and closes.
 
     Raises

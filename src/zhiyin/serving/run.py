@@ -10,15 +10,16 @@ from pathlib import Path
 import uvicorn
 from fastapi import FastAPI
 
+from zhiyin.data.store.address import StoreAddress
+from zhiyin.data.store.connect import migrate_at_once
 from zhiyin.errors import ConfigError
-from zhiyin.registry.lock import exclusive
 from zhiyin.registry.serve_settings import ServeSettings
-from zhiyin.registry.store import Store
+from zhiyin.registry.store import Store as Releases
 from zhiyin.serving.access import is_loopback
 from zhiyin.serving.app import create_app
-from zhiyin.serving.events import EventStore
 from zhiyin.serving.keys import Keys
 from zhiyin.serving.live import Live
+from zhiyin.serving.store import Store
 
 GRACE_SECONDS = 10
 BACKLOG = 2_048
@@ -52,20 +53,18 @@ def serve(
     ConfigError
         If the port is taken, the host is not ours, or keys are needed and there are none.
     DataError
-        If the event store cannot be opened.
-    RegistryBusyError
-        If another service writes to the same store.
+        If the store is not ours, or of a newer zhiyin.
+    StoreError
+        If the store cannot be opened.
     """
     listener = listening(settings)
     try:
-        live = Live.of(Store(registry), environment)
-        store = EventStore(root / settings.store)
-        store.check()
-        app = create_app(live, store, _keys(root / settings.keys, settings), settings)
+        live = Live.of(Releases(registry), environment)
+        migrate_at_once(StoreAddress.of(settings.store, root))
+        app = create_app(live, Store.of(settings.store, root), _keys(root / settings.keys, settings), settings)
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGHUP, lambda *_: live.wake())
-        with exclusive(store.path.parent, f".{store.path.name}.lock"):  # another process would not see these events
-            _Server(app, settings, listener, ready).run([listener])
+        _Server(app, settings, listener, ready).run([listener])
     finally:
         listener.close()
 

@@ -9,6 +9,8 @@ LONGEST_TYPE = 200
 MOST_EVENTS = 10_000
 MOST_ITEMS = 10_000
 MOST_K = 10_000
+MOST_CONTEXT = 50
+MOST_SHOWN = 1_000
 
 Id: TypeAlias = (
     Annotated[str, Meta(min_length=1, max_length=LONGEST_ID)] | Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
@@ -24,12 +26,18 @@ Amount: TypeAlias = Annotated[float, Meta(ge=-3.4e38, le=3.4e38)]
 K: TypeAlias = Annotated[int, Meta(ge=1, le=MOST_K)]
 EventType: TypeAlias = Annotated[str, Meta(min_length=1, max_length=LONGEST_TYPE)]
 
+ContextName: TypeAlias = Annotated[str, Meta(min_length=1, max_length=LONGEST_TYPE)]
+ContextValue: TypeAlias = Annotated[str, Meta(max_length=LONGEST_ID)] | bool | int | float | None
+
 
 class NewEvent(Struct, forbid_unknown_fields=True, frozen=True):
     """Something that a person did with an item."""
 
-    user_id: Id
     item_id: Id
+    user_id: Id | None = None
+    """Who did it; may be missing when session_id is given."""
+    session_id: Id | None = None
+    """The visit in which it happened; without user_id, an anonymous one."""
     event_type: EventType = "interaction"
     timestamp: Moment | None = None
     """Now if not given; at most five minutes in the future, which then counts as now."""
@@ -43,6 +51,10 @@ class NewEvent(Struct, forbid_unknown_fields=True, frozen=True):
     """An event with an id that is stored already is not stored again, so that a caller may send twice."""
     request_id: Annotated[str, Meta(max_length=LONGEST_ID)] | None = None
     """The answer that led to this event."""
+    context: Annotated[dict[ContextName, ContextValue], Meta(max_length=MOST_CONTEXT)] | None = None
+    """What was so when it happened, flat: {"device": "phone", "page": 3}."""
+    impressions: Annotated[list[Id], Meta(max_length=MOST_SHOWN)] | None = None
+    """The items that were shown when it happened, in order of position."""
 
 
 class NewEvents(Struct, forbid_unknown_fields=True, frozen=True):
@@ -122,6 +134,8 @@ class Answer(Struct, frozen=True):
     took_ms: float
     user_id: str | None
     items: list[Recommended]
+    stale: bool = False
+    """The store could not be read: what this person did last may be missing."""
 
 
 class Alike(Struct, frozen=True):

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from zhiyin.registry.serve_settings import ServeSettings
 from zhiyin.serving.access import Access
 from zhiyin.serving.clock import Clock
-from zhiyin.serving.events import EventStore
 from zhiyin.serving.live import Live
 from zhiyin.serving.sessions import Sessions
+from zhiyin.serving.store import Store
 from zhiyin.serving.workers import Workers
 
 
@@ -17,7 +17,7 @@ class Service:
     """The release, the people, the store and the door; one per process."""
 
     live: Live
-    store: EventStore
+    store: Store
     sessions: Sessions
     access: Access
     settings: ServeSettings

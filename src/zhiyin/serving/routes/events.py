@@ -9,9 +9,9 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from starlette.requests import Request
 from starlette.responses import Response
 
+from zhiyin.data.store.records import Event
 from zhiyin.errors import RequestError
 from zhiyin.serving.bodies import body, decoded, names, not_json, text_of
-from zhiyin.serving.events import Event
 from zhiyin.serving.live import Served
 from zhiyin.serving.moments import moment
 from zhiyin.serving.operation import Operation, Parameter, answered, query
@@ -123,8 +123,10 @@ def _event(new: NewEvent, served: Served, now: int, place: str, index: int) -> E
             raise RequestError(
                 422, f"{where} is {(time - now) // 1_000_000:,} seconds in the future: check the clock", where
             )
+    if new.user_id is None and new.session_id is None:
+        raise RequestError(422, f"{prefix}user_id is missing: add it, or a session_id", f"{prefix}user_id")
     return Event(
-        user_id=served.person(text_of(new.user_id, f"{prefix}user_id")),
+        user_id=None if new.user_id is None else served.person(text_of(new.user_id, f"{prefix}user_id")),
         item_id=text_of(new.item_id, f"{prefix}item_id"),
         event_type=text_of(new.event_type, f"{prefix}event_type"),
         timestamp=min(time, now),
@@ -133,8 +135,17 @@ def _event(new: NewEvent, served: Served, now: int, place: str, index: int) -> E
         value=new.value,
         price=new.price,
         quantity=new.quantity,
-        request_id=new.request_id,
+        request_id=None if new.request_id is None else text_of(new.request_id, f"{prefix}request_id"),
+        session_id=None if new.session_id is None else served.person(text_of(new.session_id, f"{prefix}session_id")),
+        context=_json(new.context),
+        impressions=_json(
+            new.impressions and [text_of(one, f"{prefix}impressions[{i}]") for i, one in enumerate(new.impressions)]
+        ),
     )
+
+
+def _json(value: object) -> str | None:
+    return msgspec.json.encode(value).decode() if value else None
 
 
 OPERATIONS = (

@@ -11,15 +11,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from zhiyin.data.queries import Queries
+from zhiyin.data.store.records import Event
 from zhiyin.errors import RequestError
 from zhiyin.serving.answers import id_in_path, is_fallback, length, length_of_text, listed, source
 from zhiyin.serving.bodies import body, decoded, names, text_of
-from zhiyin.serving.events import Event
 from zhiyin.serving.live import Served
 from zhiyin.serving.moments import moment
 from zhiyin.serving.operation import Operation, Parameter, answered, query
 from zhiyin.serving.schemas import Answer, Id, K, PastEvent, Question
 from zhiyin.serving.service import Service, new_request_id
+from zhiyin.serving.sessions import Known
 
 APART = 1_000_000
 """µs between the events of a history that names no times."""
@@ -54,13 +55,13 @@ async def post(service: Service, request: Request) -> Response:
         raise RequestError(422, "give either user_id or history: one of them says who asks")
     if question.user_id is not None:
         user_id = text_of(question.user_id, "user_id")
-        queries = service.sessions.queries(served.release, served.person(user_id), now)
+        known = await service.sessions.queries(served.release, served.person(user_id), None, now)
     else:
         user_id = None
         past = service.sessions.history(served.release, _events(question.history or [], now))
-        queries = Queries.of(past.before(np.array([now])), None, now)
+        known = Known(Queries.of(past.before(np.array([now])), None, now))
     wish = _Wish(user_id, question.k, question.where, exclude)
-    return await service.workers.run(partial(_answer, served, queries, wish, started))
+    return await service.workers.run(partial(_answer, served, known, wish, started))
 
 
 async def of_user(service: Service, request: Request) -> Response:
@@ -70,19 +71,20 @@ async def of_user(service: Service, request: Request) -> Response:
     user_id = id_in_path(request.path_params["id"])
     wish = _Wish(user_id, length_of_text(given.get("k")), given.get("where"))
     served = service.live.served
-    queries = service.sessions.queries(served.release, served.person(user_id), service.clock())
-    return await service.workers.run(partial(_answer, served, queries, wish, started))
+    known = await service.sessions.queries(served.release, served.person(user_id), None, service.clock())
+    return await service.workers.run(partial(_answer, served, known, wish, started))
 
 
-def _answer(served: Served, queries: Queries, wish: _Wish, started: float) -> Response:
-    release = served.release
+def _answer(served: Served, known: Known, wish: _Wish, started: float) -> Response:
+    release, queries = served.release, known.queries
     exclude = release.items.indexes(wish.exclude) if wish.exclude else None
     found = release.pipeline.recommend(queries, length(release, wish.k), where=wish.where, exclude=exclude)
     items = listed(found, release)
     made_by = source(release.pipeline, items)
     took_ms = round((time.perf_counter() - started) * 1_000, 3)
     fallback = is_fallback(queries, made_by)
-    return answered(Answer(new_request_id(), release.number, made_by, fallback, took_ms, wish.user_id, items))
+    who = wish.user_id
+    return answered(Answer(new_request_id(), release.number, made_by, fallback, took_ms, who, items, known.stale))
 
 
 def _events(history: Sequence[Id | PastEvent], now: int) -> list[Event]:
@@ -96,7 +98,7 @@ def _events(history: Sequence[Id | PastEvent], now: int) -> list[Event]:
         place = f"history[{i}]"
         time = now - (len(past) - i) * APART if one.timestamp is None else moment(one.timestamp, f"{place}.timestamp")
         item_id, kind = text_of(one.item_id, f"{place}.item_id"), text_of(one.event_type, f"{place}.event_type")
-        events.append(Event("", item_id, kind, time, now, value=one.value))
+        events.append(Event(None, item_id, kind, time, now, value=one.value))
     return events
 
 

@@ -1,0 +1,83 @@
+"""An address becomes a database; for who has no event loop, for one piece of work."""
+
+import asyncio
+
+from sqlalchemy import Connection
+
+from zhiyin.data.store.address import StoreAddress
+from zhiyin.data.store.database import Database, Seconds, T, Work
+from zhiyin.data.store.migrate import missing
+from zhiyin.data.store.postgres import PostgresDatabase
+from zhiyin.data.store.sqlite import SqliteDatabase
+from zhiyin.errors import DataError
+
+
+def database(address: StoreAddress, seconds: Seconds) -> Database:
+    """Not yet connected; to be used from one event loop.
+
+    Raises
+    ------
+    MissingExtraError
+        For PostgreSQL without its driver.
+    """
+    return PostgresDatabase(address, seconds) if address.path is None else SqliteDatabase(address.path, seconds)
+
+
+def read_at_once(address: StoreAddress, work: Work[T]) -> T:
+    """A reading of one moment.
+
+    Raises
+    ------
+    DataError
+        If the database is not ours, or of another version.
+    StoreError
+        If it cannot be read.
+    """
+
+    def checked(connection: Connection) -> T:
+        if steps := missing(connection, str(address)):
+            raise DataError(
+                f"{address} lacks the changes {', '.join(steps)} of this zhiyin: run `zhiyin doctor --fix`, "
+                "which keeps what is stored"
+            )
+        return work(connection)
+
+    async def run() -> T:
+        opened = database(address, _never)
+        try:
+            return await opened.read_much(checked)
+        finally:
+            await opened.close()
+
+    return asyncio.run(run())
+
+
+def lacking(address: StoreAddress) -> list[str]:
+    """The steps of the schema that are missing; raises as `read_at_once` does."""
+
+    async def run() -> list[str]:
+        opened = database(address, _never)
+        try:
+            return await opened.read_much(lambda connection: missing(connection, str(address)))
+        finally:
+            await opened.close()
+
+    return asyncio.run(run())
+
+
+def migrate_at_once(address: StoreAddress) -> list[str]:
+    """Bring it to today's schema, and say which steps were missing; raises as `read_at_once` does."""
+
+    async def run() -> list[str]:
+        opened = database(address, _never)
+        try:
+            return await opened.migrate()
+        finally:
+            await opened.close()
+
+    return asyncio.run(run())
+
+
+def _never() -> float:
+    """A clock that stands still: one piece of work has nothing to pause for."""
+    return 0.0

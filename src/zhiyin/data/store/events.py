@@ -1,0 +1,65 @@
+"""Events and shown lists: appended in the order of commit, pruned by age."""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+from sqlalchemy import JSON, Connection, Text, bindparam, cast, delete, func, insert, select
+
+from zhiyin.data.store.records import Appended, Event, Impression
+from zhiyin.data.store.statement import Statement
+from zhiyin.data.store.tables import events, impressions
+
+INSERT = Statement(insert(events).inline(), Event._fields)
+SHOWN = Statement(insert(impressions).inline(), Impression._fields)
+COUNT = Statement(select(func.count()).select_from(events))
+PRUNE_EVENTS = Statement(delete(events).where(events.c.received < bindparam("before")))
+PRUNE_IMPRESSIONS = Statement(delete(impressions).where(impressions.c.time < bindparam("before")))
+
+IDS = bindparam("ids", type_=Text)  # JSON, so that any number of them is one value
+LISTED = {"sqlite": func.json_each(IDS), "postgresql": func.json_array_elements_text(cast(IDS, JSON))}
+KNOWN = {
+    name: Statement(select(events.c.event_id).where(events.c.event_id.in_(select(each.table_valued("value").c.value))))
+    for name, each in LISTED.items()
+}
+
+
+def append(connection: Connection, calls: Sequence[Sequence[Event]]) -> list[Appended]:
+    """Store the events of several calls, an `event_id` only once; what became of each call."""
+    known = _known(connection, (event.event_id for call in calls for event in call if event.event_id is not None))
+    rows: list[Event] = []
+    done = []
+    for call in calls:
+        before = len(rows)
+        for event in call:
+            if event.event_id is not None:
+                if event.event_id in known:
+                    continue
+                known.add(event.event_id)
+            rows.append(event)
+        stored = len(rows) - before
+        done.append(Appended(stored, len(call) - stored))
+    INSERT.many(connection, rows)
+    return done
+
+
+def append_all(connection: Connection, calls: Sequence[Sequence[Event]], shown: Iterable[Impression]) -> list[Appended]:
+    """The same, and lists that were shown."""
+    SHOWN.many(connection, shown)
+    return append(connection, calls)
+
+
+def prune(connection: Connection, before: int) -> dict[str, int]:
+    """Delete what was received or shown before a moment (µs UTC); rows per table."""
+    return {
+        "events": PRUNE_EVENTS.run(connection, before=before),
+        "impressions": PRUNE_IMPRESSIONS.run(connection, before=before),
+    }
+
+
+def _known(connection: Connection, event_ids: Iterable[str]) -> set[str]:
+    """Which of these are in the table."""
+    asked = list(event_ids)
+    if not asked:
+        return set()
+    rows = KNOWN[connection.dialect.name].rows(connection, ids=msgspec.json.encode(asked).decode())
+    return {found for (found,) in rows}

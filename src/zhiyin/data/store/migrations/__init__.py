@@ -1,0 +1,1 @@
+"""How a database of any earlier zhiyin becomes one of today."""
