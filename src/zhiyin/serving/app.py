@@ -17,16 +17,40 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from zhiyin.errors import ConfigError, ExpressionError, RequestError, UnknownIdError, ZhiyinError
 from zhiyin.registry.serve_settings import ServeSettings
 from zhiyin.serving.access import Access, Verifies
+from zhiyin.serving.gorse import routes as gorse
+from zhiyin.serving.gorse.plain import PREFIX, refusal
 from zhiyin.serving.live import Live
 from zhiyin.serving.openapi import described
-from zhiyin.serving.routes import events, health, recommendations, similar
+from zhiyin.serving.routes import (
+    events,
+    friends,
+    health,
+    items,
+    privacy,
+    recommendations,
+    sessions,
+    similar,
+    users,
+)
 from zhiyin.serving.schemas import Failure, Problem
 from zhiyin.serving.service import Service
 from zhiyin.serving.sessions import Sessions
 from zhiyin.serving.store import Store
 
-OPERATIONS = (*events.OPERATIONS, *recommendations.OPERATIONS, *similar.OPERATIONS, *health.OPERATIONS)
-OPEN_PATHS = frozenset({"/openapi.json", *(operation.path for operation in OPERATIONS if operation.open)})
+OPERATIONS = (
+    *events.OPERATIONS,
+    *recommendations.OPERATIONS,
+    *similar.OPERATIONS,
+    *items.OPERATIONS,  # after what stands below an item: an id may hold slashes
+    *friends.OPERATIONS,
+    *privacy.OPERATIONS,
+    *users.OPERATIONS,
+    *sessions.OPERATIONS,
+    *health.OPERATIONS,
+)
+OPEN_PATHS = frozenset(
+    {"/openapi.json", *(one.path + end for one in (*OPERATIONS, *gorse.OPERATIONS) if one.open for end in ("", "/"))}
+)
 STATUSES: dict[type[Exception], int] = {UnknownIdError: 404, ExpressionError: 422, ConfigError: 422}
 RETRY_SECONDS = "1"
 SAFETY = (
@@ -76,6 +100,10 @@ def create_app(live: Live, store: Store, keys: Verifies | None, settings: ServeS
     )
     for operation in OPERATIONS:
         app.add_route(operation.path, partial(operation.handler, service), methods=[operation.method])
+    if settings.gorse:
+        for operation in gorse.OPERATIONS:
+            for end in ("", "/"):  # its clients send both
+                app.add_route(operation.path + end, partial(operation.handler, service), methods=[operation.method])
     document = described(OPERATIONS)
     app.openapi = lambda: document  # type: ignore[method-assign]  # FastAPI's documented way to write one's own
     return app
@@ -103,7 +131,8 @@ class Door:
             try:
                 await self._access.admit(scope)
             except RequestError as error:
-                await failure(error.status, str(error))(scope, receive, safely)
+                written = refusal if scope["path"].startswith(PREFIX) else failure
+                await written(error.status, str(error))(scope, receive, safely)
                 return
         await self._app(scope, receive, safely)
 
