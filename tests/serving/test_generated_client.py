@@ -31,7 +31,8 @@ from made.models import Failure, ItemChange, NewEvent, NewItem, NewItemAttribute
 url, key = sys.argv[1:]
 client = AuthenticatedClient(url, key)
 said = {"stranger": health.sync(client=Client(url)).status}
-many = put.sync(client=client, body=[NewItem("jug"), NewItem(7, attributes=NewItemAttributes.from_dict({"tags": ["x"]}))])
+tagged = NewItem(7, attributes=NewItemAttributes.from_dict({"tags": ["x"]}))
+many = put.sync(client=client, body=[NewItem("jug"), tagged])
 one = put.sync(client=client, body=NewItem("a/b c", hidden=True))
 said["stored"] = [many.stored, one.stored]
 said["changed"] = change.sync("a/b c", client=client, body=ItemChange(hidden=False)).hidden
