@@ -219,6 +219,14 @@ class Store:
         await self._writer.flush()
         return await _refusing(self._database.read_much(lambda connection: privacy.export(connection, user_id)))
 
+    async def reading(self, work: Work[T]) -> T:
+        """A longer reading by a function of its own, of one moment."""
+        return await _refusing(self._database.read_much(work))
+
+    async def writing(self, work: Work[T]) -> T:
+        """A transaction by a function of its own."""
+        return await _refusing(self._database.write(work))
+
     async def prune(self, before: int) -> dict[str, int]:
         """Delete events received and lists shown before a moment (µs UTC); rows per table."""
         done = Counter[str]()
