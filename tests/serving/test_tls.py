@@ -27,11 +27,12 @@ from zhiyin.registry.access_settings import AccessSettings
 from zhiyin.registry.serve_settings import ServeSettings
 from zhiyin.serving import wire
 from zhiyin.serving.run import serve
+from zhiyin.serving.settings import Settings
 wire.HEAD_SECONDS = float(sys.argv[2])
 root = Path(sys.argv[1])
-settings = ServeSettings(port=0, open_on_loopback=True)
 access = AccessSettings(certificate="cert.pem", private_key="key.pem")
-serve(root / "releases", settings, root=root, environment={}, access=access, ready=lambda url: print(url, flush=True))
+settings = Settings(ServeSettings(port=0, open_on_loopback=True), access)
+serve(root / "releases", settings, root=root, environment={}, ready=lambda url: print(url, flush=True))
 """
 HEAD_SECONDS = 0.5
 ASK = b"GET /v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n"
