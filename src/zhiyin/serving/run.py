@@ -155,7 +155,7 @@ def _scheduled(job: Job, config: Path | None) -> Iterator[Callable[[], None]]:
         yield lambda: None
         return
     command = [sys.executable, "-m", "zhiyin", "train", "--json", "--config", str(config.absolute())]
-    stored = partial(_stored, Path(job.root) / job.settings.store)
+    stored = partial(stored_events, Path(job.root) / job.settings.store)
     schedule = Schedule(Store(Path(job.registry)), job.retrain, command, stored=stored, clock=Clock())
     try:
         yield schedule.start
@@ -163,7 +163,7 @@ def _scheduled(job: Job, config: Path | None) -> Iterator[Callable[[], None]]:
         schedule.stop()
 
 
-def _stored(path: Path) -> int:
+def stored_events(path: Path) -> int:
     """How many events the store has taken."""
     if not path.exists():
         return 0
