@@ -53,6 +53,11 @@ class Catalog:
         """int64[n], µs UTC from which an item exists; the smallest integer where unknown."""
         return self._column("created_at", pl.Int64, np.iinfo(np.int64).min)
 
+    @cached_property
+    def newest(self) -> int:
+        """µs UTC from which all items exist."""
+        return int(self.created.max(initial=np.iinfo(np.int64).min))
+
     def before(self, time: int) -> "Catalog":
         """What was known earlier than `time` (µs UTC): items that came later are blank and not available."""
         later = self.created >= time

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from zhiyin.compute.best_products import best_products, tiles_of
-from zhiyin.compute.kernels import top_k
+from zhiyin.compute.coarse import Coarse, best_of_few, coarse_of
+from zhiyin.compute.inner import inner_of_each
 from zhiyin.data.queries import Queries
+from zhiyin.models.derived import derived
+from zhiyin.models.reading import Reading, Scored
 from zhiyin.types import Indexes, Mask, Scores, Vectors
 
-_BLOCK = 1 << 24  # numbers of the items' vectors gathered at once: 64 MiB
 _MANY = 64  # queries from which on it pays to bring the items into order first
 
 
@@ -33,15 +35,23 @@ class Embedding(ABC):
         vectors = self.encode(queries)  # [b, d]
         if items is None:
             return vectors @ self.item_vectors_.T
-        of_each = items.ndim == 2
-        scores = self._of_each(vectors, items) if of_each else vectors @ self.item_vectors_[items].T  # [b, m]
-        return np.where(items >= 0, scores, np.float32(np.nan))
+        if items.ndim == 2:
+            return inner_of_each(vectors, self.item_vectors_, items)
+        return np.where(items >= 0, vectors @ self.item_vectors_[items].T, np.float32(np.nan))
+
+    def read(self, queries: Queries) -> Reading:
+        """See `Reads.read`."""
+        vectors = self.encode(queries)
+        coarse = self._coarse() if len(queries) < _MANY and not np.isinf(vectors).any() else None
+        return (
+            Scored(vectors @ self.item_vectors_.T) if coarse is None else Encoded(vectors, self.item_vectors_, coarse)
+        )
 
     def retrieve(self, queries: Queries, k: int, allowed: Callable[[Queries], Mask]) -> tuple[Indexes, Scores]:
         """int32[b, <= k] and float32[b, <= k]; see `Retrieves.retrieve`."""
         k = min(k, len(self.item_vectors_))
         if len(queries) < _MANY:
-            return top_k(self.score(queries), k, allowed(queries))
+            return self.read(queries).best(k, allowed(queries))
         tiles = tiles_of(self.item_vectors_)
         return best_products(self.encode(queries), tiles, k, lambda rows: allowed(queries[rows]))
 
@@ -54,11 +64,22 @@ class Embedding(ABC):
         cosines[np.arange(len(items)), items] = np.nan
         return cosines
 
-    def _of_each(self, vectors: Vectors, items: Indexes) -> Scores:
-        """float32[b, m], in blocks of rows, because each row has vectors of its own."""
-        scores = np.empty(items.shape, np.float32)
-        block = max(_BLOCK // max(items.shape[1] * self.item_vectors_.shape[1], 1), 1)
-        for first in range(0, len(items), block):
-            rows = slice(first, first + block)
-            scores[rows] = np.einsum("bd,bmd->bm", vectors[rows], self.item_vectors_[items[rows]])
-        return scores
+    def _coarse(self) -> Coarse | None:
+        return derived(self, "coarse", self.item_vectors_, lambda: coarse_of(self.item_vectors_))
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """The reading of a model whose score is an inner product: most items are ruled out by their codes."""
+
+    vectors: Vectors  # float32[b, d]
+    item_vectors: Vectors  # float32[n, d]
+    coarse: Coarse
+
+    def best(self, k: int, allowed: Mask) -> tuple[Indexes, Scores]:
+        """See `Reading.best`."""
+        return best_of_few(self.vectors, self.coarse, self.item_vectors, min(k, len(self.item_vectors)), allowed)
+
+    def of(self, items: Indexes) -> Scores:
+        """See `Reading.of`."""
+        return inner_of_each(self.vectors, self.item_vectors, items)

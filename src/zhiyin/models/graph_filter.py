@@ -12,6 +12,7 @@ from zhiyin.data.queries import Queries
 from zhiyin.features.interest import chosen_items
 from zhiyin.models.item_to_item import ItemToItem, places_of
 from zhiyin.models.low_pass import LowPass, degree_normalised
+from zhiyin.models.reading import Reading, Scored
 from zhiyin.models.settings import require
 from zhiyin.types import Indexes, Mask, Scores, Vectors
 
@@ -60,6 +61,10 @@ class GraphFilter(ItemToItem):
         if self.low_pass_ is None:
             return near
         return self.low_pass_.score(queries, items) + np.nan_to_num(near)  # far off items have no neighbour's opinion
+
+    def read(self, queries: Queries) -> Reading:
+        """See `Reads.read`."""
+        return super().read(queries) if self.low_pass_ is None else Scored(self.score(queries))
 
     def _linear(self, data: Dataset) -> tuple[csr_array, Mask]:
         """The strongest weights of the linear filter [c, c], and which items they are of [n]."""

@@ -7,9 +7,12 @@ from scipy.sparse import csr_array
 
 from zhiyin.compute.kernels import product
 from zhiyin.compute.sparse import compact_csr
+from zhiyin.compute.spoken import Spoken, best_heard, heard, spoken
 from zhiyin.data.queries import Queries
 from zhiyin.features.interest import query_interest
 from zhiyin.models.columns import columns_of
+from zhiyin.models.derived import derived
+from zhiyin.models.reading import Reading, Scored
 from zhiyin.models.settings import require_half_life
 from zhiyin.types import Indexes, Mask, Scores, Vectors
 
@@ -33,9 +36,18 @@ class ItemToItem:
         """float32[b, m]; see `Recommender.score`."""
         history = query_interest(queries, self.places_, self.half_life_days)  # [b, c]
         columns = columns_of(self.places_, items)  # [1 or b, m]
-        if isinstance(self.weights_, csr_array):
-            return product(history, self.weights_, columns)
-        return _dense_product(history, self.weights_, columns)
+        if not isinstance(self.weights_, csr_array):
+            return _dense_product(history, self.weights_, columns)
+        few = items is not None and items.ndim == 2
+        return heard(spoken(history, self.weights_), columns) if few else product(history, self.weights_, columns)
+
+    def read(self, queries: Queries) -> Reading:
+        """See `Reads.read`."""
+        if not isinstance(self.weights_, csr_array):
+            return Scored(self.score(queries))
+        history = query_interest(queries, self.places_, self.half_life_days)  # [b, c]
+        items = derived(self, "items", self.places_, lambda: items_of(self.places_))
+        return Neighbours(spoken(history, self.weights_), self.places_, items)
 
     def similar(self, items: Indexes) -> Scores:
         """float32[m, n]: how much each item speaks for all others; NaN for itself and for what it says nothing of."""
@@ -49,6 +61,31 @@ class ItemToItem:
         known = items >= 0
         scores[known, items[known]] = np.nan
         return scores
+
+
+@dataclass(frozen=True, eq=False)
+class Neighbours:
+    """The reading of a model with sparse weights: what the items of the history speak for, and nothing else."""
+
+    tables: Spoken
+    places: Indexes  # int32[n], the column of each item, -1 for none
+    items: Indexes  # int32[c], the item of each column
+
+    def best(self, k: int, allowed: Mask) -> tuple[Indexes, Scores]:
+        """See `Reading.best`."""
+        return best_heard(self.tables, self.items, min(k, len(self.places)), allowed)
+
+    def of(self, items: Indexes) -> Scores:
+        """See `Reading.of`."""
+        return heard(self.tables, columns_of(self.places, items))
+
+
+def items_of(places: Indexes) -> Indexes:
+    """int32[c]: the item of each column; the inverse of `places_of`."""
+    items = np.full(int(places.max(initial=-1)) + 1, -1, np.int32)
+    known = np.flatnonzero(places >= 0)
+    items[places[known]] = known
+    return items
 
 
 def places_of(known: Mask) -> Indexes:

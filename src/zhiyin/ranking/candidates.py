@@ -45,14 +45,3 @@ def ordered(items: Indexes, scores: Scores, k: int) -> NDArray[np.int64]:
     """int64[b, <= k]: the places of the k best of each row; ties keep their order, -1 and NaN come last."""
     keys = np.where((items < 0) | np.isnan(scores), np.inf, -scores)
     return np.argsort(keys, axis=1, kind="stable")[:, :k]  # stable: ties keep the retriever's order
-
-
-def without_repeats(items: Indexes) -> Indexes:
-    """The same [b, m] with every later repeat within a row replaced by -1."""
-    order = np.argsort(items, axis=1, kind="stable")
-    sorted_items = np.take_along_axis(items, order, axis=1)
-    repeated = np.zeros(items.shape, np.bool_)
-    repeated[:, 1:] = sorted_items[:, 1:] == sorted_items[:, :-1]
-    unique = np.empty_like(items)
-    np.put_along_axis(unique, order, np.where(repeated, np.int32(-1), sorted_items), axis=1)
-    return unique

@@ -8,13 +8,15 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from zhiyin.compute.pooling import merged
 from zhiyin.data.catalog import Catalog
 from zhiyin.data.dataset import Dataset
 from zhiyin.data.queries import Queries
 from zhiyin.errors import ConfigError
 from zhiyin.models.popularity import Popularity
+from zhiyin.models.reading import Reading, reading
 from zhiyin.models.recommender import Recommender, Retrieves
-from zhiyin.ranking.candidates import Candidates, best, ordered, without_repeats
+from zhiyin.ranking.candidates import Candidates, best, ordered
 from zhiyin.ranking.fuse import Combines, Opinions, ReciprocalRank
 from zhiyin.ranking.rules import Rules
 from zhiyin.types import Indexes, Mask, Scores
@@ -111,7 +113,7 @@ class Pipeline:
 
     def opinions(self, queries: Queries, k: int, allowed: Mask) -> tuple[Indexes, Opinions]:
         """int32[b, m] candidates, those of the first retriever first, and what each retriever thinks of them."""
-        return pooled([model.score(queries) for model in self.retrievers.values()], max(self.pool, k), allowed)
+        return pooled([reading(model, queries) for model in self.retrievers.values()], max(self.pool, k), allowed)
 
     @property
     def _retrieving(self) -> Retrieves | None:
@@ -126,7 +128,7 @@ class Pipeline:
         allowed = permits(queries)  # [b, n]
         if len(self.retrievers) == 1:
             (model,) = self.retrievers.values()
-            return self._of_one(*best(model.score(queries), k, allowed))
+            return self._of_one(*reading(model, queries).best(k, allowed))
         return combined(*self.opinions(queries, k, allowed), self.combine, k, self.origin_names)
 
     def _of_one(self, chosen: Indexes, scores: Scores) -> Candidates:
@@ -160,14 +162,10 @@ class Pipeline:
             origins[row, have : have + len(more)] = len(self.retrievers)
 
 
-def pooled(scores: Sequence[Scores], pool: int, allowed: Mask) -> tuple[Indexes, Opinions]:
-    """int32[b, m], the best `pool` items of each of r scores [b, n], and what each of them thinks of all of these."""
-    proposed = [best(one, pool, allowed)[0] for one in scores]  # r of [b, pool]
-    items = without_repeats(np.concatenate(proposed, axis=1))  # [b, m]
-    places = np.maximum(items, 0)
-    given = np.stack([np.take_along_axis(one, places, axis=1) for one in scores])  # [r, b, m]
-    given[:, items < 0] = np.nan
-    return items, Opinions(given, np.stack([_ranks(one, items, allowed.shape[1]) for one in proposed]))
+def pooled(readings: Sequence[Reading], pool: int, allowed: Mask) -> tuple[Indexes, Opinions]:
+    """int32[b, m], the best `pool` items of each of r readings, and what each of them thinks of all of these."""
+    items, ranks = merged([one.best(pool, allowed)[0] for one in readings])  # [b, m], [r, b, m]
+    return items, Opinions(np.stack([one.of(items) for one in readings]), ranks)
 
 
 def combined(items: Indexes, opinions: Opinions, combine: Combines, k: int, names: tuple[str, ...]) -> Candidates:
@@ -178,15 +176,6 @@ def combined(items: Indexes, opinions: Opinions, combine: Combines, k: int, name
     places = ordered(items, scores, k)
     items, scores, origins = (np.take_along_axis(one, places, axis=1) for one in (items, scores, origins))
     return Candidates(items, scores, origins, names)
-
-
-def _ranks(proposed: Indexes, items: Indexes, n: int) -> Indexes:
-    """int32[b, m]: the place of each of items [b, m] in proposed [b, pool]; -1 if it is not there."""
-    table = np.full((len(items), n + 1), -1, np.int32)  # the last column takes the padding
-    rows = np.arange(len(items))[:, None]
-    table[rows, proposed] = np.arange(proposed.shape[1], dtype=np.int32)
-    table[:, n] = -1
-    return table[rows, items]
 
 
 def _widened(array: NDArray[Any], k: int) -> NDArray[Any]:

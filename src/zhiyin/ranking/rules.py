@@ -36,8 +36,7 @@ class Rules:
         """bool[b, n]: `items` [n] from `of_items`, less what each query rules out for itself."""
         allowed = np.repeat(items[None, :], len(queries), axis=0)  # [b, n]
         if self.available:
-            newest = catalog.created.max(initial=np.iinfo(np.int64).min)
-            late = np.flatnonzero(queries.times < newest)
+            late = np.flatnonzero(queries.times < catalog.newest)
             allowed[late] &= catalog.created <= queries.times[late, None]
         if self.seen == "drop":
             past = queries.histories
