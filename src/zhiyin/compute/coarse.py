@@ -1,9 +1,10 @@
 """The k largest inner products of one vector, most of them ruled out by whole numbers of eight bits.
 
 Each vector is also kept as codes from -127 to 127 times a step of its own, and the length of what that leaves out. The
-product of the codes is at most a known margin away from the true one (Cauchy and Schwarz), and a quarter of the memory
-is read. Only items whose upper bound reaches the k-th best lower bound are multiplied in full: exact, whatever the
-vectors. Items stand by falling length, so that the search ends where no length can reach what is there already.
+product of the codes is at most a known margin away from the true one (Cauchy and Schwarz), and of the memory an eighth
+or a quarter is read: the first dimensions of all items, the others only where they could still make a difference. The
+likely items say what the k-th best has at least; of the others only those whose upper bound reaches that are multiplied
+in full: exact, whatever the vectors. Items stand by falling length, so that the search ends where none is long enough.
 """
 
 from typing import NamedTuple
@@ -15,27 +16,32 @@ from numpy.typing import NDArray
 from zhiyin.compute.best_products import lengths_of
 from zhiyin.compute.inner import inner
 from zhiyin.compute.kernels import plain
-from zhiyin.compute.selection import LANES, LOWEST, any_reaches, gather, lowest_of_best, room_for, write_best
+from zhiyin.compute.selection import LANES, LOWEST, gather, room_for, write_best
 from zhiyin.compute.threads import over_blocks
 from zhiyin.types import Indexes, Mask, Scores, Vectors
 
 _TILE = 256  # items whose bounds are made together and stay in the cache of a core
 _STEPS = 127  # codes on each side of zero
-_LANES = 64  # codes are padded with zeros to a multiple, so that the loop over them has no remainder
+_HEAD = (
+    64  # codes that are looked at first: one line of the cache; the others come in multiples of it, zeros at the end
+)
 _ABOVE = np.float32(1 + 2.0**-16)  # by which a bound is put higher than it was worked out
 _TINY = np.float32(1e-37)  # added to lengths, so that those too small for float32 still bound from above
 
 Codes = NDArray[np.int8]
+Wide = NDArray[np.int16]
 
 
 class Coarse(NamedTuple):
     """Item vectors as `best_of_few` wants them, those with NaN left out, by falling length."""
 
     items: Indexes  # int32[c], whose vectors these are
-    codes: Codes  # int8[c, d and a few zeros]
+    heads: Codes  # int8[c, 64], the codes of the first dimensions
+    tails: Codes  # int8[c, _], those of the others
     steps: Scores  # float32[c]
     lengths: Scores  # float32[c], never below the true ones
     rests: Scores  # float32[c], the length of what codes times step leave out, never below the true one
+    ends: Scores  # float32[c], the length of the other dimensions, never below the true one
 
 
 def coarse_of(vectors: Vectors) -> Coarse | None:
@@ -44,12 +50,7 @@ def coarse_of(vectors: Vectors) -> Coarse | None:
     order = np.argsort(-lengths, kind="stable")[: np.count_nonzero(~np.isnan(lengths))].astype(np.int32)
     if len(order) and not lengths[order[0]] < np.finfo(np.float32).max / 4:
         return None
-    width = -(-vectors.shape[1] // _LANES) * _LANES
-    codes = np.zeros((len(order), width), np.int8)
-    steps, above, rests = (np.empty(len(order), np.float32) for _ in range(3))
-    vectors = np.require(vectors, np.float32, ["C", "W"])
-    over_blocks(len(order), lambda first, last: _code(vectors, order, codes, steps, above, rests, first, last))
-    return Coarse(order, codes, steps, above, rests)
+    return Coarse(order, *_coded(plain(vectors, np.float32), order))
 
 
 def best_of_few(vectors: Vectors, coarse: Coarse, items: Vectors, k: int, allowed: Mask) -> tuple[Indexes, Scores]:
@@ -68,99 +69,119 @@ def best_of_few(vectors: Vectors, coarse: Coarse, items: Vectors, k: int, allowe
     found, scores = np.full((b, k), -1, np.int32), np.full((b, k), -np.inf, np.float32)
     asked, whole, permitted = plain(vectors, np.float32), plain(items, np.float32), plain(allowed, np.bool_)
     rows = np.flatnonzero(~np.isnan(vectors).any(axis=1)).astype(np.int32)
-    codes = np.zeros((len(rows), coarse.codes.shape[1]), np.int8)
-    steps, lengths, rests = (np.empty(len(rows), np.float32) for _ in range(3))
-    if k and len(rows):
-        _code(asked, rows, codes, steps, lengths, rests, 0, len(rows))
-        questions = asked, rows, codes.astype(np.int16), steps, lengths, rests
-        over_blocks(
-            len(rows),
-            lambda first, last: _best_rows(*questions, *coarse, whole, permitted, found, scores, first, last),
-        )
+    heads, tails, steps, *bounds = _coded(asked, rows)
+
+    def answer(first: int, last: int) -> None:
+        likely = np.empty(len(coarse.items), np.float32)
+        for place in range(first, last):
+            row = rows[place]
+            _products(coarse.heads, heads[place].astype(np.int16), coarse.steps, steps[place], likely)
+            _best_row(
+                asked[row], likely, tails[place].astype(np.int16), steps[place], *(one[place] for one in bounds),
+                coarse.items, *coarse[2:], whole, permitted[row], found[row], scores[row],
+            )  # fmt: skip
+
+    if k:
+        over_blocks(len(rows), answer)
     return found, scores
+
+
+def _coded(vectors: Vectors, order: Indexes) -> tuple[Codes, Codes, Scores, Scores, Scores, Scores]:
+    """All of `Coarse` but its items, for some of the vectors [_, d]."""
+    c, width = len(order), max(-(-vectors.shape[1] // _HEAD), 1) * _HEAD
+    heads, tails = np.zeros((c, _HEAD), np.int8), np.zeros((c, width - _HEAD), np.int8)
+    bounds = tuple(np.empty(c, np.float32) for _ in range(4))
+    over_blocks(c, lambda first, last: _code(vectors, order, heads, tails, *bounds, first, last))
+    return heads, tails, *bounds
 
 
 @njit(cache=True, nogil=True)
 def _code(
-    vectors: Vectors, order: Indexes, codes: Codes, steps: Scores, lengths: Scores, rests: Scores, first: int, last: int
-) -> None:
-    """Write the codes of the vectors of `order`."""
+    vectors: Vectors, order: Indexes, heads: Codes, tails: Codes, steps: Scores, lengths: Scores, rests: Scores,
+    ends: Scores, first: int, last: int,
+) -> None:  # fmt: skip
     for place in range(first, last):
-        vector, code = vectors[order[place]], codes[place]
-        step = np.float32(np.abs(vector).max() / np.float32(_STEPS)) if len(vector) else np.float32(0)
-        square = left_out = 0.0
+        vector = vectors[order[place]]
+        step, square, left_out, end = np.float32(0), 0.0, 0.0, 0.0
         for j in range(len(vector)):
-            if step > _TINY:
-                code[j] = np.int8(np.rint(vector[j] / step))
-            rest = np.float64(vector[j]) - np.float64(code[j]) * np.float64(step)
+            step = max(step, np.float32(abs(vector[j]) / np.float32(_STEPS)))
+        for j in range(len(vector)):
+            code = np.int8(np.rint(vector[j] / step)) if step > _TINY else np.int8(0)
+            if j < _HEAD:
+                heads[place, j] = code
+            else:
+                tails[place, j - _HEAD] = code
+                end += np.float64(vector[j]) ** 2
             square += np.float64(vector[j]) ** 2
-            left_out += rest**2
+            left_out += (np.float64(vector[j]) - np.float64(code) * np.float64(step)) ** 2
         steps[place] = step
         lengths[place] = np.float32(np.sqrt(square) * _ABOVE) + _TINY
         rests[place] = np.float32(np.sqrt(left_out) * _ABOVE) + _TINY
+        ends[place] = np.float32(np.sqrt(end) * _ABOVE) + _TINY
 
 
 @njit(cache=True, nogil=True)
-def _best_rows(
-    vectors: Vectors, rows: Indexes, asked: NDArray[np.int16], asked_steps: Scores, asked_lengths: Scores,
-    asked_rests: Scores, items: Indexes, codes: Codes, steps: Scores, lengths: Scores, rests: Scores,
-    whole: Vectors, allowed: Mask, found: Indexes, best: Scores, first: int, last: int,
+def _products(codes: Codes, asked: Wide, steps: Scores, step: float, out: Scores) -> None:
+    """The products of codes of one line each, in 32 bits, which compiles to vector code."""
+    for row in range(len(codes)):
+        code, total = codes[row], np.int32(0)
+        for j in range(np.uint64(_HEAD)):
+            total = np.int32(total + np.int32(code[j]) * np.int32(asked[j]))
+        out[row] = np.float32(total) * (steps[row] * step)
+
+
+@njit(cache=True, nogil=True)
+def _best_row(
+    vector: Scores, likely: Scores, tail: Wide, step: float, length: float, rest: float, end: float,
+    items: Indexes, tails: Codes, steps: Scores, lengths: Scores, rests: Scores, ends: Scores,
+    whole: Vectors, permitted: Mask, found: Indexes, best: Scores,
 ) -> None:  # fmt: skip
-    k, d = best.shape[1], vectors.shape[1]
-    keys = np.empty(room_for(k) + LANES, np.uint64)
+    k = len(best)
+    bar = _bar(vector, likely, items, whole, permitted, k)
+    rest += length * np.float32(max(len(vector), 16) * 2.0**-22)  # of a sum in any order, many times over
     near, scores = np.empty(len(items), np.int32), np.empty(len(items), np.float32)  # touched as far as they are used
-    rounding = np.float32(max(d, 16) * 2.0**-22)  # of a sum of d products in any order, many times over
-    for place in range(first, last):
-        row, length = rows[place], asked_lengths[place]
-        count, bar = _near(
-            asked[place], asked_steps[place], length, asked_rests[place] + rounding * length, items, codes, steps,
-            lengths, rests, allowed[row], keys, k, near, scores,
-        )  # fmt: skip
-        kept = 0
-        for j in range(count):
-            if scores[j] >= bar:
-                near[kept], scores[kept] = near[j], inner(vectors[row], whole[near[j]])
-                kept += 1
-        size, _ = gather(scores[:kept], near[:kept], allowed[row], keys, 0, LOWEST, k)
-        write_best(keys, size, allowed[row], found[row], best[row])
-
-
-@njit(cache=True, nogil=True)
-def _near(
-    asked: NDArray[np.int16], step: float, length: float, rest: float, items: Indexes, codes: Codes, steps: Scores,
-    lengths: Scores, rests: Scores, permitted: Mask, keys: NDArray[np.uint64], k: int, near: Indexes, upper: Scores,
-) -> tuple[int, np.float32]:  # fmt: skip
-    """How many items went into `near`, with upper bounds, and what an upper bound must reach."""
-    likely, lower, above = np.empty(_TILE, np.float32), np.empty(_TILE, np.float32), np.empty(_TILE, np.float32)
-    count, size, bar = 0, 0, LOWEST
+    picked, above, count = np.empty(_TILE, np.int64), np.empty(_TILE, np.float32), 0
     for start in range(0, len(items), _TILE):
         if length * lengths[start] * _ABOVE < bar:
             break
-        end = min(start + _TILE, len(items))
-        _products(codes[start:end], asked, likely)
-        for j in range(np.uint64(end - start)):
+        some, few = min(_TILE, len(items) - start), 0
+        for j in range(np.uint64(some)):
             at = np.uint64(start) + j
-            product = likely[j] * (steps[at] * step)
+            above[j] = likely[at] + (rest * lengths[at] + (length + rest) * rests[at] + end * ends[at]) * _ABOVE
+        for j in range(np.uint64(some)):
+            picked[few] = start + np.int64(j)
+            few += np.int64(above[j] >= bar)
+        for j in range(few):
+            at = picked[j]
+            product = likely[at] + _product(tails, at, tail) * (steps[at] * step)
             margin = (rest * lengths[at] + (length + rest) * rests[at]) * _ABOVE
-            lower[j], above[j] = product - margin, product + margin
-        size, bar = gather(lower[: end - start], items[start:end], permitted, keys, size, bar, k)
-        for from_ in range(0, end - start, LANES):
-            if from_ + LANES <= end - start and not any_reaches(above, from_, bar):
-                continue
-            for j in range(from_, min(from_ + LANES, end - start)):
-                if above[j] >= bar and permitted[items[start + j]]:
-                    near[count], upper[count] = items[start + j], above[j]
-                    count += 1
-    return count, lowest_of_best(keys, size, permitted, k)
+            if product + margin >= bar and permitted[items[at]]:
+                near[count], scores[count] = items[at], inner(vector, whole, items[at])
+                count += 1
+    keys = np.empty(room_for(k) + LANES, np.uint64)
+    size, _ = gather(scores[:count], near[:count], permitted, keys, 0, LOWEST, k)
+    write_best(keys, size, permitted, found, best)
 
 
 @njit(cache=True, nogil=True)
-def _products(codes: Codes, asked: NDArray[np.int16], out: Scores) -> None:
-    """The inner products with codes; 32 bits throughout, and pieces of a fixed length, compile to vector code."""
-    for row in range(len(codes)):
-        code, total = codes[row], np.int32(0)
-        for start in range(0, len(code), _LANES):
-            part, other = code[start : start + _LANES], asked[start : start + _LANES]
-            for j in range(np.uint64(_LANES)):
-                total = np.int32(total + np.int32(part[j]) * np.int32(other[j]))
-        out[row] = np.float32(total)
+def _bar(vector: Scores, likely: Scores, items: Indexes, whole: Vectors, permitted: Mask, k: int) -> np.float32:
+    """The k-th best product among the items that look best: what any other must reach."""
+    most = min(2 * k, len(items))
+    keys = np.empty(room_for(most) + LANES, np.uint64)
+    chosen, scores = np.full(most, -1, np.int32), np.empty(most, np.float32)
+    size, _ = gather(likely, items, permitted, keys, 0, LOWEST, most)
+    write_best(keys, size, permitted, chosen, scores)
+    count = np.int64((chosen >= 0).sum())
+    if count < k:
+        return LOWEST
+    for j in range(count):
+        scores[j] = inner(vector, whole, chosen[j])
+    return np.float32(np.partition(scores[:count], count - k)[count - k])
+
+
+@njit(cache=True, nogil=True)
+def _product(codes: Codes, row: int, asked: Wide) -> np.float32:
+    total, at = np.int32(0), np.uint64(row)
+    for j in range(np.uint64(codes.shape[1])):
+        total = np.int32(total + np.int32(codes[at, j]) * np.int32(asked[j]))
+    return np.float32(total)

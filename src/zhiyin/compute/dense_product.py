@@ -7,6 +7,7 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from zhiyin.compute.kernels import parts, plain
 from zhiyin.compute.threads import over_blocks
 from zhiyin.types import Indexes, Vectors
 
@@ -14,13 +15,8 @@ from zhiyin.types import Indexes, Vectors
 def dense_product(matrix: csr_array, vectors: Vectors) -> Vectors:
     """float32[rows, d] of float32[rows, c], sparse, and float32[c, d]: what scipy does in one thread."""
     out = np.zeros((matrix.shape[0], vectors.shape[1]), np.float32)
-    parts = (
-        np.require(matrix.indptr, requirements=["C", "W"]),
-        np.require(matrix.indices, np.int32, ["C", "W"]),
-        np.require(matrix.data, np.float32, ["C", "W"]),
-        np.require(vectors, np.float32, ["C", "W"]),
-    )
-    over_blocks(matrix.shape[0], lambda first, last: _product_rows(*parts, out, first, last))
+    arrays = *parts(matrix), plain(vectors, np.float32)
+    over_blocks(matrix.shape[0], lambda first, last: _product_rows(*arrays, out, first, last))
     return out
 
 

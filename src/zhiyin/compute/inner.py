@@ -17,11 +17,11 @@ def inner_of_each(vectors: Vectors, items: Vectors, chosen: Indexes) -> Scores:
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
-def inner(left: Scores, right: Scores) -> np.float32:
-    """float32: the inner product of two vectors, summed in any order; NaN stays NaN."""
-    total = np.float32(0)
-    for j in range(np.uint64(len(left))):
-        total += left[j] * right[j]
+def inner(vector: Scores, items: Vectors, item: int) -> np.float32:
+    """float32: the product of a vector with that of one item, summed in any order; NaN stays NaN."""
+    total, row = np.float32(0), np.uint64(item)
+    for j in range(np.uint64(len(vector))):
+        total += vector[j] * items[row, j]
     return total
 
 
@@ -30,4 +30,4 @@ def _of_rows(vectors: Vectors, items: Vectors, chosen: Indexes, out: Scores, fir
     for row in range(first, last):
         for place in range(chosen.shape[1]):
             item = chosen[row, place]
-            out[row, place] = inner(vectors[row], items[item]) if item >= 0 else np.nan
+            out[row, place] = inner(vectors[row], items, item) if item >= 0 else np.nan

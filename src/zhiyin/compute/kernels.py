@@ -133,6 +133,9 @@ def as_rows(found: Indexes, values: Scores) -> csr_array:
 
 def plain(array: NDArray[Any], dtype: type[Number]) -> NDArray[Number]:
     """C order and writable, because each other kind of array would be compiled for again."""
+    flags = array.flags
+    if array.dtype == dtype and flags.c_contiguous and flags.writeable:  # looked up first: np.require takes µs
+        return array
     return np.require(array, dtype, ["C", "W"])
 
 

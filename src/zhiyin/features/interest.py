@@ -3,11 +3,13 @@
 import numpy as np
 from scipy.sparse import csr_array
 
+from zhiyin.compute.recent import recent
+from zhiyin.compute.sparse import compact_csr
 from zhiyin.compute.strongest import strongest
 from zhiyin.data.interactions import Interactions
 from zhiyin.data.queries import Queries
-from zhiyin.features.recency import halved
-from zhiyin.types import Floats, Indexes, Mask
+from zhiyin.features.recency import MOST_HALF_LIVES
+from zhiyin.types import MICROSECONDS_PER_DAY, Floats, Indexes, Mask
 
 
 def log_interest(log: Interactions) -> csr_array:
@@ -29,7 +31,9 @@ def chosen_items(log: Interactions) -> tuple[csr_array, Floats, Mask]:
     return x, people[touched].astype(np.float64), touched
 
 
-def query_interest(queries: Queries, places: Indexes, half_life_days: float | None = None) -> csr_array:
+def query_interest(
+    queries: Queries, places: Indexes, half_life_days: float | None = None, columns: int | None = None
+) -> csr_array:
     """float32[b, c], sparse: the strongest event of each query with each item, halved by its age.
 
     Ages count from the newest event of the history that has a column: whoever comes back after a year is still best
@@ -39,13 +43,13 @@ def query_interest(queries: Queries, places: Indexes, half_life_days: float | No
     ----------
     places
         int32[n]: the column of each item, -1 for none. Unknown items and those past the end have none either.
+    columns
+        c, where the caller knows it; else as many as `places` names.
     """
-    histories = queries.histories
-    known = np.flatnonzero((histories.items >= 0) & (histories.items < len(places)))
-    known = known[(places[histories.items[known]] >= 0) & (histories.weights[known] > 0)]
-    rows, times = histories.rows[known], histories.times[known]
-    newest = np.zeros(len(histories), np.int64)
-    newest[rows] = times  # ascending within a row: the newest is written last
-    weights = histories.weights[known] * halved(newest[rows] - times, half_life_days)
-    width = int(places.max(initial=-1)) + 1
-    return strongest(rows, places[histories.items[known]], weights, (len(histories), width))
+    past = queries.histories
+    known = (past.items >= 0) & (past.items < len(places))
+    found = np.where(known, places[np.where(known, past.items, 0)], -1) if len(places) else np.full(len(known), -1)
+    half_life = np.inf if half_life_days is None else half_life_days * MICROSECONDS_PER_DAY
+    offsets, indices, data = recent(past.offsets, found, past.times, past.weights, half_life, MOST_HALF_LIVES)
+    width = int(places.max(initial=-1)) + 1 if columns is None else columns
+    return compact_csr(data, indices, offsets, (len(past), width))

@@ -8,6 +8,7 @@ import polars as pl
 from scipy.sparse import csr_array
 
 from zhiyin import fields
+from zhiyin.compute.dense_product import dense_product
 from zhiyin.compute.svd import right_singular_vectors
 from zhiyin.data.dataset import Dataset
 from zhiyin.data.queries import Queries
@@ -62,10 +63,10 @@ class Content(Embedding):
 
     def encode(self, queries: Queries) -> Vectors:
         """float32[b, d]: the weighted mean of the items of the history; NaN where none has a vector."""
-        history = query_interest(queries, self.places_, self.half_life_days)  # [b, <= n]
-        totals = np.asarray(history.sum(axis=1))
+        history = query_interest(queries, self.places_, self.half_life_days, len(self.item_vectors_))  # [b, n]
+        totals = np.diff(np.append(0.0, np.cumsum(history.data, dtype=np.float64))[history.indptr])  # [b]
         with np.errstate(divide="ignore", invalid="ignore"):  # 0/0: no history, no opinion
-            means = history @ self.item_vectors_[: history.shape[1]] / totals[:, None]
+            means = dense_product(history, self.item_vectors_) / totals[:, None]
         return np.asarray(means, np.float32)
 
 

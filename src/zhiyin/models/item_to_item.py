@@ -34,7 +34,7 @@ class ItemToItem:
 
     def score(self, queries: Queries, items: Indexes | None = None) -> Scores:
         """float32[b, m]; see `Recommender.score`."""
-        history = query_interest(queries, self.places_, self.half_life_days)  # [b, c]
+        history = query_interest(queries, self.places_, self.half_life_days, self.weights_.shape[0])  # [b, c]
         columns = columns_of(self.places_, items)  # [1 or b, m]
         if not isinstance(self.weights_, csr_array):
             return _dense_product(history, self.weights_, columns)
@@ -45,7 +45,7 @@ class ItemToItem:
         """See `Reads.read`."""
         if not isinstance(self.weights_, csr_array):
             return Scored(self.score(queries))
-        history = query_interest(queries, self.places_, self.half_life_days)  # [b, c]
+        history = query_interest(queries, self.places_, self.half_life_days, self.weights_.shape[0])  # [b, c]
         items = derived(self, "items", self.places_, lambda: items_of(self.places_))
         return Neighbours(spoken(history, self.weights_), self.places_, items)
 

@@ -64,7 +64,7 @@ class LowPass(Embedding):
 
     def encode(self, queries: Queries) -> Vectors:
         """float32[b, d]; a history without a known item is NaN."""
-        history = query_interest(queries, self.places_, self.half_life_days)  # [b, c]
+        history = query_interest(queries, self.places_, self.half_life_days, len(self.inputs_))  # [b, c]
         vectors = dense_product(history, self.inputs_)
         vectors[np.diff(history.indptr) == 0] = np.nan
         return vectors
