@@ -16,7 +16,17 @@ from numpy.typing import NDArray
 from zhiyin.compute.best_products import lengths_of
 from zhiyin.compute.inner import inner
 from zhiyin.compute.kernels import plain
-from zhiyin.compute.selection import LANES, LOWEST, gather, room_for, write_best
+from zhiyin.compute.selection import (
+    LANES,
+    LOWEST,
+    any_reaches,
+    gather,
+    item_of,
+    largest_first,
+    only_permitted,
+    room_for,
+    write_best,
+)
 from zhiyin.compute.threads import over_blocks
 from zhiyin.types import Indexes, Mask, Scores, Vectors
 
@@ -42,6 +52,19 @@ class Coarse(NamedTuple):
     lengths: Scores  # float32[c], never below the true ones
     rests: Scores  # float32[c], the length of what codes times step leave out, never below the true one
     ends: Scores  # float32[c], the length of the other dimensions, never below the true one
+    worst: Scores  # float32[tiles], the largest of the rests of each tile
+
+
+class Asked(NamedTuple):
+    """One query in the same form."""
+
+    vector: Scores  # float32[d]
+    head: Wide  # int16[64]
+    tail: Wide  # int16[_]
+    step: np.float32
+    length: np.float32
+    rest: np.float32
+    end: np.float32
 
 
 def coarse_of(vectors: Vectors) -> Coarse | None:
@@ -50,7 +73,9 @@ def coarse_of(vectors: Vectors) -> Coarse | None:
     order = np.argsort(-lengths, kind="stable")[: np.count_nonzero(~np.isnan(lengths))].astype(np.int32)
     if len(order) and not lengths[order[0]] < np.finfo(np.float32).max / 4:
         return None
-    return Coarse(order, *_coded(plain(vectors, np.float32), order))
+    heads, tails, steps, above, rests, ends = _coded(plain(vectors, np.float32), order)
+    worst = np.maximum.reduceat(rests, np.arange(0, len(rests), _TILE)) if len(rests) else rests
+    return Coarse(order, heads, tails, steps, above, rests, ends, worst)
 
 
 def best_of_few(vectors: Vectors, coarse: Coarse, items: Vectors, k: int, allowed: Mask) -> tuple[Indexes, Scores]:
@@ -67,19 +92,17 @@ def best_of_few(vectors: Vectors, coarse: Coarse, items: Vectors, k: int, allowe
     """
     b = len(vectors)
     found, scores = np.full((b, k), -1, np.int32), np.full((b, k), -np.inf, np.float32)
-    asked, whole, permitted = plain(vectors, np.float32), plain(items, np.float32), plain(allowed, np.bool_)
+    vectors, whole, permitted = plain(vectors, np.float32), plain(items, np.float32), plain(allowed, np.bool_)
     rows = np.flatnonzero(~np.isnan(vectors).any(axis=1)).astype(np.int32)
-    heads, tails, steps, *bounds = _coded(asked, rows)
+    heads, tails, *bounds = _coded(vectors, rows)
 
     def answer(first: int, last: int) -> None:
         likely = np.empty(len(coarse.items), np.float32)
         for place in range(first, last):
-            row = rows[place]
-            _products(coarse.heads, heads[place].astype(np.int16), coarse.steps, steps[place], likely)
-            _best_row(
-                asked[row], likely, tails[place].astype(np.int16), steps[place], *(one[place] for one in bounds),
-                coarse.items, *coarse[2:], whole, permitted[row], found[row], scores[row],
-            )  # fmt: skip
+            row, head, tail = rows[place], heads[place].astype(np.int16), tails[place].astype(np.int16)
+            asked = Asked(vectors[row], head, tail, *(one[place] for one in bounds))
+            _products(coarse.heads, head, coarse.steps, asked.step, likely)
+            _best_row(asked, likely, coarse, whole, permitted[row], found[row], scores[row])
 
     if k:
         over_blocks(len(rows), answer)
@@ -87,12 +110,12 @@ def best_of_few(vectors: Vectors, coarse: Coarse, items: Vectors, k: int, allowe
 
 
 def _coded(vectors: Vectors, order: Indexes) -> tuple[Codes, Codes, Scores, Scores, Scores, Scores]:
-    """All of `Coarse` but its items, for some of the vectors [_, d]."""
+    """Heads, tails, steps, lengths, rests and ends of some of the vectors [_, d]."""
     c, width = len(order), max(-(-vectors.shape[1] // _HEAD), 1) * _HEAD
     heads, tails = np.zeros((c, _HEAD), np.int8), np.zeros((c, width - _HEAD), np.int8)
-    bounds = tuple(np.empty(c, np.float32) for _ in range(4))
-    over_blocks(c, lambda first, last: _code(vectors, order, heads, tails, *bounds, first, last))
-    return heads, tails, *bounds
+    steps, lengths, rests, ends = (np.empty(c, np.float32) for _ in range(4))
+    over_blocks(c, lambda first, last: _code(vectors, order, heads, tails, steps, lengths, rests, ends, first, last))
+    return heads, tails, steps, lengths, rests, ends
 
 
 @njit(cache=True, nogil=True)
@@ -132,31 +155,23 @@ def _products(codes: Codes, asked: Wide, steps: Scores, step: float, out: Scores
 
 @njit(cache=True, nogil=True)
 def _best_row(
-    vector: Scores, likely: Scores, tail: Wide, step: float, length: float, rest: float, end: float,
-    items: Indexes, tails: Codes, steps: Scores, lengths: Scores, rests: Scores, ends: Scores,
-    whole: Vectors, permitted: Mask, found: Indexes, best: Scores,
-) -> None:  # fmt: skip
-    k = len(best)
-    bar = _bar(vector, likely, items, whole, permitted, k)
-    rest += length * np.float32(max(len(vector), 16) * 2.0**-22)  # of a sum in any order, many times over
-    near, scores = np.empty(len(items), np.int32), np.empty(len(items), np.float32)  # touched as far as they are used
+    asked: Asked, likely: Scores, coarse: Coarse, whole: Vectors, permitted: Mask, found: Indexes, best: Scores
+) -> None:
+    k, c = len(best), len(coarse.items)
+    rest = asked.rest + asked.length * np.float32(max(len(asked.vector), 16) * 2.0**-22)  # of a sum in any order
+    bar = _bar(asked.vector, likely, coarse.items, whole, permitted, k)
+    near, scores = np.empty(c, np.int32), np.empty(c, np.float32)  # touched as far as they are used
     picked, above, count = np.empty(_TILE, np.int64), np.empty(_TILE, np.float32), 0
-    for start in range(0, len(items), _TILE):
-        if length * lengths[start] * _ABOVE < bar:
+    for start in range(0, c, _TILE):
+        if asked.length * coarse.lengths[start] * _ABOVE < bar:
             break
-        some, few = min(_TILE, len(items) - start), 0
-        for j in range(np.uint64(some)):
-            at = np.uint64(start) + j
-            above[j] = likely[at] + (rest * lengths[at] + (length + rest) * rests[at] + end * ends[at]) * _ABOVE
-        for j in range(np.uint64(some)):
-            picked[few] = start + np.int64(j)
-            few += np.int64(above[j] >= bar)
-        for j in range(few):
+        for j in range(_reaching(asked, rest, likely, coarse, start, bar, above, picked)):
             at = picked[j]
-            product = likely[at] + _product(tails, at, tail) * (steps[at] * step)
-            margin = (rest * lengths[at] + (length + rest) * rests[at]) * _ABOVE
-            if product + margin >= bar and permitted[items[at]]:
-                near[count], scores[count] = items[at], inner(vector, whole, items[at])
+            item = coarse.items[at]
+            product = likely[at] + _product(coarse.tails, at, asked.tail) * (coarse.steps[at] * asked.step)
+            margin = (rest * coarse.lengths[at] + (asked.length + rest) * coarse.rests[at]) * _ABOVE
+            if product + margin >= bar and permitted[item]:
+                near[count], scores[count] = item, inner(asked.vector, whole, item)
                 count += 1
     keys = np.empty(room_for(k) + LANES, np.uint64)
     size, _ = gather(scores[:count], near[:count], permitted, keys, 0, LOWEST, k)
@@ -164,19 +179,41 @@ def _best_row(
 
 
 @njit(cache=True, nogil=True)
+def _reaching(
+    asked: Asked, rest: float, likely: Scores, coarse: Coarse, start: int, bar: float, above: Scores,
+    picked: NDArray[np.int64],
+) -> int:  # fmt: skip
+    """How many places of a tile went into `picked`, because by their first dimensions they may reach the bar."""
+    some, count, ends = min(_TILE, len(likely) - start), 0, coarse.ends
+    margin = (rest * coarse.lengths[start] + (asked.length + rest) * coarse.worst[start // _TILE]) * _ABOVE
+    end = asked.end * _ABOVE
+    for j in range(np.uint64(some)):
+        at = np.uint64(start) + j
+        above[j] = likely[at] + (margin + end * ends[at])
+    for line in range(0, some, LANES):
+        if line + LANES <= some and not any_reaches(above, line, bar):
+            continue
+        for j in range(np.uint64(line), np.uint64(min(line + LANES, some))):
+            picked[count] = start + np.int64(j)
+            count += np.int64(above[j] >= bar)  # no branch to guess
+    return count
+
+
+@njit(cache=True, nogil=True)
 def _bar(vector: Scores, likely: Scores, items: Indexes, whole: Vectors, permitted: Mask, k: int) -> np.float32:
     """The k-th best product among the items that look best: what any other must reach."""
-    most = min(2 * k, len(items))
+    most = 2 * k
     keys = np.empty(room_for(most) + LANES, np.uint64)
-    chosen, scores = np.full(most, -1, np.int32), np.empty(most, np.float32)
     size, _ = gather(likely, items, permitted, keys, 0, LOWEST, most)
-    write_best(keys, size, permitted, chosen, scores)
-    count = np.int64((chosen >= 0).sum())
-    if count < k:
+    size = only_permitted(keys, size, permitted)
+    if size < k:
         return LOWEST
-    for j in range(count):
-        scores[j] = inner(vector, whole, chosen[j])
-    return np.float32(np.partition(scores[:count], count - k)[count - k])
+    if size > most:
+        largest_first(keys[:size], most)
+    scores = np.empty(min(size, most), np.float32)
+    for j in range(len(scores)):
+        scores[j] = -inner(vector, whole, item_of(keys[j]))
+    return -np.partition(scores, k - 1)[k - 1]
 
 
 @njit(cache=True, nogil=True)
