@@ -41,9 +41,7 @@ def slow_features(scores, ranks, offset, least):
 
 
 @settings(deadline=None, max_examples=60)
-@given(
-    seed=st.integers(0, 10**6), r=st.integers(1, 3), b=st.integers(0, 3), m=st.integers(0, 9), share=st.floats(0, 1)
-)
+@given(seed=st.integers(0, 10**6), r=st.integers(1, 3), b=st.integers(0, 3), m=st.integers(0, 9), share=st.floats(0, 1))
 def test_features_are_standardised_scores_and_reciprocal_ranks(seed, r, b, m, share):
     rng = np.random.default_rng(seed)
     scores = (rng.integers(-2, 3, (r, b, m)) * 10.0 ** rng.integers(-3, 4, (r, b, 1))).astype(np.float32)

@@ -74,11 +74,23 @@ def coarse_of(vectors: Vectors) -> Coarse | None:
     if len(order) and not lengths[order[0]] < np.finfo(np.float32).max / 4:
         return None
     heads, tails, steps, above, rests, ends = _coded(plain(vectors, np.float32), order)
-    worst = np.maximum.reduceat(rests, np.arange(0, len(rests), _TILE)) if len(rests) else rests
-    return Coarse(order, heads, tails, steps, above, rests, ends, worst)
+    return Coarse(order, heads, tails, steps, above, rests, ends, _worst(rests))
 
 
-def best_of_few(vectors: Vectors, coarse: Coarse, items: Vectors, k: int, allowed: Mask) -> tuple[Indexes, Scores]:
+def directions_of(coarse: Coarse, scales: Scores) -> Coarse:
+    """The codes of the same vectors, each times its own of float32[n], one over its length; those with NaN are out."""
+    own = scales[coarse.items]
+    c = int(np.count_nonzero(~np.isnan(own)))  # those of length 0 are last
+    own = own[:c] * _ABOVE
+    longest, rests, ends = (one[:c] * own for one in (coarse.lengths, coarse.rests, coarse.ends))
+    longest[:] = longest.max(initial=0)  # they no longer fall, and no search ends early
+    steps = coarse.steps[:c] * scales[coarse.items[:c]]
+    return Coarse(coarse.items[:c], coarse.heads[:c], coarse.tails[:c], steps, longest, rests, ends, _worst(rests))
+
+
+def best_of_few(
+    vectors: Vectors, coarse: Coarse, items: Vectors, scales: Scores, k: int, allowed: Mask
+) -> tuple[Indexes, Scores]:
     """int32[b, k] and float32[b, k]: what `top_k` finds in vectors @ items.T, to the rounding of a float32 sum.
 
     Parameters
@@ -86,7 +98,9 @@ def best_of_few(vectors: Vectors, coarse: Coarse, items: Vectors, k: int, allowe
     vectors
         float32[b, d], not infinite; a row with NaN has an empty list.
     coarse
-        The codes of `items` float32[n, d].
+        The codes of `items` float32[n, d], or their directions.
+    scales
+        float32[n], by which products with items are multiplied, or float32[0].
     allowed
         bool[b, n].
     """
@@ -102,11 +116,15 @@ def best_of_few(vectors: Vectors, coarse: Coarse, items: Vectors, k: int, allowe
             row, head, tail = rows[place], heads[place].astype(np.int16), tails[place].astype(np.int16)
             asked = Asked(vectors[row], head, tail, *(one[place] for one in bounds))
             _products(coarse.heads, head, coarse.steps, asked.step, likely)
-            _best_row(asked, likely, coarse, whole, permitted[row], found[row], scores[row])
+            _best_row(asked, likely, coarse, whole, scales, permitted[row], found[row], scores[row])
 
     if k:
         over_blocks(len(rows), answer)
     return found, scores
+
+
+def _worst(rests: Scores) -> Scores:
+    return np.maximum.reduceat(rests, np.arange(0, len(rests), _TILE)) if len(rests) else rests
 
 
 def _coded(vectors: Vectors, order: Indexes) -> tuple[Codes, Codes, Scores, Scores, Scores, Scores]:
@@ -155,11 +173,12 @@ def _products(codes: Codes, asked: Wide, steps: Scores, step: float, out: Scores
 
 @njit(cache=True, nogil=True)
 def _best_row(
-    asked: Asked, likely: Scores, coarse: Coarse, whole: Vectors, permitted: Mask, found: Indexes, best: Scores
-) -> None:
+    asked: Asked, likely: Scores, coarse: Coarse, whole: Vectors, scales: Scores, permitted: Mask, found: Indexes,
+    best: Scores,
+) -> None:  # fmt: skip
     k, c = len(best), len(coarse.items)
     rest = asked.rest + asked.length * np.float32(max(len(asked.vector), 16) * 2.0**-22)  # of a sum in any order
-    bar = _bar(asked.vector, likely, coarse.items, whole, permitted, k)
+    bar = _bar(asked.vector, likely, coarse.items, whole, scales, permitted, k)
     near, scores = np.empty(c, np.int32), np.empty(c, np.float32)  # touched as far as they are used
     picked, above, count = np.empty(_TILE, np.int64), np.empty(_TILE, np.float32), 0
     for start in range(0, c, _TILE):
@@ -171,7 +190,7 @@ def _best_row(
             product = likely[at] + _product(coarse.tails, at, asked.tail) * (coarse.steps[at] * asked.step)
             margin = (rest * coarse.lengths[at] + (asked.length + rest) * coarse.rests[at]) * _ABOVE
             if product + margin >= bar and permitted[item]:
-                near[count], scores[count] = item, inner(asked.vector, whole, item)
+                near[count], scores[count] = item, _score(asked.vector, whole, scales, item)
                 count += 1
     keys = np.empty(room_for(k) + LANES, np.uint64)
     size, _ = gather(scores[:count], near[:count], permitted, keys, 0, LOWEST, k)
@@ -200,7 +219,9 @@ def _reaching(
 
 
 @njit(cache=True, nogil=True)
-def _bar(vector: Scores, likely: Scores, items: Indexes, whole: Vectors, permitted: Mask, k: int) -> np.float32:
+def _bar(
+    vector: Scores, likely: Scores, items: Indexes, whole: Vectors, scales: Scores, permitted: Mask, k: int
+) -> np.float32:
     """The k-th best product among the items that look best: what any other must reach."""
     most = 2 * k
     keys = np.empty(room_for(most) + LANES, np.uint64)
@@ -212,8 +233,14 @@ def _bar(vector: Scores, likely: Scores, items: Indexes, whole: Vectors, permitt
         largest_first(keys[:size], most)
     scores = np.empty(min(size, most), np.float32)
     for j in range(len(scores)):
-        scores[j] = -inner(vector, whole, item_of(keys[j]))
+        scores[j] = -_score(vector, whole, scales, item_of(keys[j]))
     return -np.partition(scores, k - 1)[k - 1]
+
+
+@njit(cache=True, nogil=True)
+def _score(vector: Scores, whole: Vectors, scales: Scores, item: int) -> np.float32:
+    product = inner(vector, whole, item)
+    return product * scales[item] if len(scales) else product
 
 
 @njit(cache=True, nogil=True)

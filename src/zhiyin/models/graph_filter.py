@@ -62,9 +62,9 @@ class GraphFilter(ItemToItem):
             return near
         return self.low_pass_.score(queries, items) + np.nan_to_num(near)  # far off items have no neighbour's opinion
 
-    def read(self, queries: Queries) -> Reading:
-        """See `Reads.read`."""
-        return super().read(queries) if self.low_pass_ is None else Scored(self.score(queries))
+    def reading(self, queries: Queries) -> Reading:
+        """See `Reads.reading`."""
+        return super().reading(queries) if self.low_pass_ is None else Scored(self.score(queries))
 
     def _linear(self, data: Dataset) -> tuple[csr_array, Mask]:
         """The strongest weights of the linear filter [c, c], and which items they are of [n]."""

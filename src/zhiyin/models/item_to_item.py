@@ -41,26 +41,38 @@ class ItemToItem:
         few = items is not None and items.ndim == 2
         return heard(spoken(history, self.weights_), columns) if few else product(history, self.weights_, columns)
 
-    def read(self, queries: Queries) -> Reading:
-        """See `Reads.read`."""
+    def reading(self, queries: Queries) -> Reading:
+        """See `Reads.reading`."""
         if not isinstance(self.weights_, csr_array):
             return Scored(self.score(queries))
         history = query_interest(queries, self.places_, self.half_life_days, self.weights_.shape[0])  # [b, c]
-        items = derived(self, "items", self.places_, lambda: items_of(self.places_))
-        return Neighbours(spoken(history, self.weights_), self.places_, items)
+        return Neighbours(spoken(history, self.weights_), self.places_, self._items())
 
     def similar(self, items: Indexes) -> Scores:
         """float32[m, n]: how much each item speaks for all others; NaN for itself and for what it says nothing of."""
-        rows = columns_of(self.places_, items)[0]  # [m]
-        has_row, shape = rows >= 0, (len(items), self.weights_.shape[0])
-        offsets = np.concatenate([[0], np.cumsum(has_row)])
-        history = compact_csr(np.ones(has_row.sum(), np.float32), rows[has_row], offsets, shape)  # one item each
-        columns = columns_of(self.places_, None)
+        history, columns = self._alone(items), columns_of(self.places_, None)
         sparse = isinstance(self.weights_, csr_array)
         scores = product(history, self.weights_, columns) if sparse else _dense_product(history, self.weights_, columns)
         known = items >= 0
         scores[known, items[known]] = np.nan
         return scores
+
+    def alike(self, items: Indexes) -> Reading:
+        """See `ReadsItems.alike`."""
+        if not isinstance(self.weights_, csr_array):
+            return Scored(self.similar(items))
+        return Neighbours(spoken(self._alone(items), self.weights_), self.places_, self._items())
+
+    def _alone(self, items: Indexes) -> csr_array:
+        """float32[m, c], sparse: a history of one item each."""
+        rows = columns_of(self.places_, items)[0]  # [m]
+        has_row, shape = rows >= 0, (len(items), self.weights_.shape[0])
+        offsets = np.concatenate([[0], np.cumsum(has_row)])
+        return compact_csr(np.ones(has_row.sum(), np.float32), rows[has_row], offsets, shape)
+
+    def _items(self) -> Indexes:
+        """int32[c], the item of each column."""
+        return derived(self, "items", self.places_, lambda: items_of(self.places_))
 
 
 @dataclass(frozen=True, eq=False)

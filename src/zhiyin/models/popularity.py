@@ -46,8 +46,8 @@ class Popularity:
         """float32[b, m]; see `Recommender.score`."""
         return shared(self.item_scores_, len(queries), items)
 
-    def read(self, queries: Queries) -> "Common":
-        """See `Reads.read`."""
+    def reading(self, queries: Queries) -> "Common":
+        """See `Reads.reading`."""
         order = derived(self, "order", self.item_scores_, lambda: best_first(self.item_scores_))
         return Common(self.item_scores_, order, len(queries))
 

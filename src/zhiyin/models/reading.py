@@ -8,7 +8,7 @@ import numpy as np
 
 from zhiyin.compute.kernels import top_k
 from zhiyin.data.queries import Queries
-from zhiyin.models.recommender import Recommender
+from zhiyin.models.recommender import Recommender, SimilarItems
 from zhiyin.types import Indexes, Mask, Scores
 
 
@@ -28,8 +28,17 @@ class Reading(Protocol):
 class Reads(Protocol):
     """A model that need not score every item to know its best."""
 
-    def read(self, queries: Queries) -> Reading:
+    def reading(self, queries: Queries) -> Reading:
         """Both of what follows without looking at everything twice."""
+        ...
+
+
+@runtime_checkable
+class ReadsItems(Protocol):
+    """A model that knows what goes with an item, and need not compare it with every other."""
+
+    def alike(self, items: Indexes) -> Reading:
+        """How alike items are to each of `items` [m], as `similar` says; nobody asks how alike one is to itself."""
         ...
 
 
@@ -49,9 +58,14 @@ class Scored:
         return np.where(items >= 0, scores, np.float32(np.nan))
 
 
-def reading(model: Recommender, queries: Queries) -> Reading:
-    """Of any model."""
-    return cast(Reads, model).read(queries) if _reads(type(model)) else Scored(model.score(queries))
+def read(model: Recommender, queries: Queries) -> Reading:
+    """What any model makes of some queries."""
+    return cast(Reads, model).reading(queries) if _reads(type(model)) else Scored(model.score(queries))
+
+
+def read_items(model: SimilarItems, items: Indexes) -> Reading:
+    """What any model makes of some items that knows which items go with an item."""
+    return model.alike(items) if isinstance(model, ReadsItems) else Scored(model.similar(items))
 
 
 @cache

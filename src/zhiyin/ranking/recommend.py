@@ -14,7 +14,7 @@ from zhiyin.data.dataset import Dataset
 from zhiyin.data.queries import Queries
 from zhiyin.errors import ConfigError
 from zhiyin.models.popularity import Popularity
-from zhiyin.models.reading import Reading, reading
+from zhiyin.models.reading import Reading, read
 from zhiyin.models.recommender import Recommender, Retrieves
 from zhiyin.ranking.candidates import Candidates, best, ordered
 from zhiyin.ranking.fuse import Combines, Opinions, ReciprocalRank
@@ -113,7 +113,7 @@ class Pipeline:
 
     def opinions(self, queries: Queries, k: int, allowed: Mask) -> tuple[Indexes, Opinions]:
         """int32[b, m] candidates, those of the first retriever first, and what each retriever thinks of them."""
-        return pooled([reading(model, queries) for model in self.retrievers.values()], max(self.pool, k), allowed)
+        return pooled([read(model, queries) for model in self.retrievers.values()], max(self.pool, k), allowed)
 
     @property
     def _retrieving(self) -> Retrieves | None:
@@ -128,7 +128,7 @@ class Pipeline:
         allowed = permits(queries)  # [b, n]
         if len(self.retrievers) == 1:
             (model,) = self.retrievers.values()
-            return self._of_one(*reading(model, queries).best(k, allowed))
+            return self._of_one(*read(model, queries).best(k, allowed))
         return combined(*self.opinions(queries, k, allowed), self.combine, k, self.origin_names)
 
     def _of_one(self, chosen: Indexes, scores: Scores) -> Candidates:
