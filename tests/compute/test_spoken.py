@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
-from zhiyin.compute.kernels import product, top_k
+from zhiyin.compute.kernels import parts, product, top_k
 from zhiyin.compute.spoken import best_heard, heard, spoken
 
 
@@ -27,7 +27,7 @@ def test_what_is_touched_has_the_scores_of_the_whole_product_and_nothing_else_ha
     rng = np.random.default_rng(seed)
     left, right = sparse(rng, b, c, 0.6), sparse(rng, c, n, share)
     whole = product(left, right, np.arange(n, dtype=np.int32)[None])  # [b, n]
-    tables = spoken(left, right)
+    tables = spoken(parts(left), right)
     np.testing.assert_array_equal(heard(tables, np.arange(n, dtype=np.int32)[None]), whole)
     some = rng.integers(-1, n, (b, 7)).astype(np.int32)
     looked_up = np.take_along_axis(whole, np.maximum(some, 0), axis=1)

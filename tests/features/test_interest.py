@@ -77,7 +77,7 @@ def test_the_interest_of_a_query_is_the_strongest_halved_event_of_each_item(rows
             age = np.array([counting[-1][1] - day]) * MICROSECONDS_PER_DAY
             strength = np.float32(np.float32(weight) * halved(age, half_life_days)[0])
             expected[row, places[item]] = max(expected[row, places[item]], strength)
-    found = query_interest(Queries.of(past), places, half_life_days, 3)
+    found = query_interest(Queries.of(past), places, half_life_days)
     np.testing.assert_allclose(found.toarray(), expected, rtol=1e-6)
     assert found.nnz == (expected > 0).sum()
     assert found.has_sorted_indices

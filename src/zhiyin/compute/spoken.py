@@ -11,6 +11,7 @@ from numba import njit
 from scipy.sparse import csr_array
 
 from zhiyin.compute.kernels import parts, plain
+from zhiyin.compute.recent import Rows
 from zhiyin.compute.selection import LANES, LOWEST, gather, room_for, write_best
 from zhiyin.compute.threads import over_blocks
 from zhiyin.types import Indexes, Mask, Offsets, Scores
@@ -27,15 +28,15 @@ class Spoken(NamedTuple):
     width: int  # n; a table of so many slots has each column at its own place
 
 
-def spoken(left: csr_array, right: csr_array) -> Spoken:
+def spoken(left: Rows, right: csr_array) -> Spoken:
     """The product of float32[b, c] and float32[c, n], sparse; terms are added in the order of the entries of `left`."""
-    a, b = parts(left), parts(right)
-    offsets = np.zeros(left.shape[0] + 1, np.int64)
+    a, b = left, parts(right)
+    offsets = np.zeros(len(a[0]), np.int64)
     _sizes(a[0], a[1], b[0], right.shape[1], offsets)
     columns = np.full(offsets[-1], -1, np.int32)
     totals = np.full(offsets[-1], np.nan, np.float32)
     over_blocks(
-        left.shape[0], lambda first, last: _speak(*a, *b, right.shape[1], offsets, columns, totals, first, last)
+        len(offsets) - 1, lambda first, last: _speak(*a, *b, right.shape[1], offsets, columns, totals, first, last)
     )
     return Spoken(offsets, columns, totals, right.shape[1])
 

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.sparse import csr_array
 
-from zhiyin.compute.recent import recent
+from zhiyin.compute.recent import Rows, recent
 from zhiyin.compute.sparse import compact_csr
 from zhiyin.compute.strongest import strongest
 from zhiyin.data.interactions import Interactions
@@ -31,9 +31,7 @@ def chosen_items(log: Interactions) -> tuple[csr_array, Floats, Mask]:
     return x, people[touched].astype(np.float64), touched
 
 
-def query_interest(
-    queries: Queries, places: Indexes, half_life_days: float | None = None, columns: int | None = None
-) -> csr_array:
+def query_interest(queries: Queries, places: Indexes, half_life_days: float | None = None) -> csr_array:
     """float32[b, c], sparse: the strongest event of each query with each item, halved by its age.
 
     Ages count from the newest event of the history that has a column: whoever comes back after a year is still best
@@ -43,13 +41,13 @@ def query_interest(
     ----------
     places
         int32[n]: the column of each item, -1 for none. Unknown items and those past the end have none either.
-    columns
-        c, where the caller knows it; else as many as `places` names.
     """
+    offsets, columns, weights = query_rows(queries, places, half_life_days)
+    return compact_csr(weights, columns, offsets, (len(queries), int(places.max(initial=-1)) + 1))
+
+
+def query_rows(queries: Queries, places: Indexes, half_life_days: float | None = None) -> Rows:
+    """What `query_interest` finds, as its parts: to make a matrix of one short row takes longer than to multiply it."""
     past = queries.histories
-    known = (past.items >= 0) & (past.items < len(places))
-    found = np.where(known, places[np.where(known, past.items, 0)], -1) if len(places) else np.full(len(known), -1)
     half_life = np.inf if half_life_days is None else half_life_days * MICROSECONDS_PER_DAY
-    offsets, indices, data = recent(past.offsets, found, past.times, past.weights, half_life, MOST_HALF_LIVES)
-    width = int(places.max(initial=-1)) + 1 if columns is None else columns
-    return compact_csr(data, indices, offsets, (len(past), width))
+    return recent(past.offsets, past.items, places, past.times, past.weights, half_life, MOST_HALF_LIVES)

@@ -6,10 +6,11 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from zhiyin.compute.kernels import product
+from zhiyin.compute.recent import Rows
 from zhiyin.compute.sparse import compact_csr
 from zhiyin.compute.spoken import Spoken, best_heard, heard, spoken
 from zhiyin.data.queries import Queries
-from zhiyin.features.interest import query_interest
+from zhiyin.features.interest import query_rows
 from zhiyin.models.columns import columns_of
 from zhiyin.models.derived import derived
 from zhiyin.models.reading import Reading, Scored
@@ -34,25 +35,22 @@ class ItemToItem:
 
     def score(self, queries: Queries, items: Indexes | None = None) -> Scores:
         """float32[b, m]; see `Recommender.score`."""
-        history = query_interest(queries, self.places_, self.half_life_days, self.weights_.shape[0])  # [b, c]
         columns = columns_of(self.places_, items)  # [1 or b, m]
-        if not isinstance(self.weights_, csr_array):
-            return _dense_product(history, self.weights_, columns)
-        few = items is not None and items.ndim == 2
-        return heard(spoken(history, self.weights_), columns) if few else product(history, self.weights_, columns)
+        history = query_rows(queries, self.places_, self.half_life_days)  # [b, c]
+        if isinstance(self.weights_, csr_array) and items is not None and items.ndim == 2:
+            return heard(spoken(history, self.weights_), columns)
+        return self._product(history, columns)
 
     def reading(self, queries: Queries) -> Reading:
         """See `Reads.reading`."""
         if not isinstance(self.weights_, csr_array):
             return Scored(self.score(queries))
-        history = query_interest(queries, self.places_, self.half_life_days, self.weights_.shape[0])  # [b, c]
+        history = query_rows(queries, self.places_, self.half_life_days)  # [b, c]
         return Neighbours(spoken(history, self.weights_), self.places_, self._items())
 
     def similar(self, items: Indexes) -> Scores:
         """float32[m, n]: how much each item speaks for all others; NaN for itself and for what it says nothing of."""
-        history, columns = self._alone(items), columns_of(self.places_, None)
-        sparse = isinstance(self.weights_, csr_array)
-        scores = product(history, self.weights_, columns) if sparse else _dense_product(history, self.weights_, columns)
+        scores = self._product(self._alone(items), columns_of(self.places_, None))
         known = items >= 0
         scores[known, items[known]] = np.nan
         return scores
@@ -63,12 +61,17 @@ class ItemToItem:
             return Scored(self.similar(items))
         return Neighbours(spoken(self._alone(items), self.weights_), self.places_, self._items())
 
-    def _alone(self, items: Indexes) -> csr_array:
-        """float32[m, c], sparse: a history of one item each."""
+    def _product(self, history: Rows, columns: Indexes) -> Scores:
+        offsets, places, weights = history
+        matrix = compact_csr(weights, places, offsets, (len(offsets) - 1, self.weights_.shape[0]))
+        sparse = isinstance(self.weights_, csr_array)
+        return product(matrix, self.weights_, columns) if sparse else _dense_product(matrix, self.weights_, columns)
+
+    def _alone(self, items: Indexes) -> Rows:
+        """[m, c]: a history of one item each."""
         rows = columns_of(self.places_, items)[0]  # [m]
-        has_row, shape = rows >= 0, (len(items), self.weights_.shape[0])
-        offsets = np.concatenate([[0], np.cumsum(has_row)])
-        return compact_csr(np.ones(has_row.sum(), np.float32), rows[has_row], offsets, shape)
+        offsets = np.append(0, np.cumsum(rows >= 0))
+        return offsets, rows[rows >= 0], np.ones(offsets[-1], np.float32)
 
     def _items(self) -> Indexes:
         """int32[c], the item of each column."""

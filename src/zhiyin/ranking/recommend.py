@@ -165,17 +165,21 @@ class Pipeline:
 def pooled(readings: Sequence[Reading], pool: int, allowed: Mask) -> tuple[Indexes, Opinions]:
     """int32[b, m], the best `pool` items of each of r readings, and what each of them thinks of all of these."""
     items, ranks = merged([one.best(pool, allowed)[0] for one in readings])  # [b, m], [r, b, m]
-    return items, Opinions(np.stack([one.of(items) for one in readings]), ranks)
+    scores = np.empty(ranks.shape, np.float32)
+    for own, one in zip(scores, readings, strict=True):
+        own[:] = one.of(items)
+    return items, Opinions(scores, ranks)
 
 
 def combined(items: Indexes, opinions: Opinions, combine: Combines, k: int, names: tuple[str, ...]) -> Candidates:
     """The k best of a pool; an item's origin is the retriever that ranks it highest."""
-    scores = np.where(items < 0, -np.inf, combine.combine(opinions)).astype(np.float32)
-    origins = np.where(opinions.ranks >= 0, opinions.ranks, np.iinfo(np.int32).max).argmin(axis=0).astype(np.int8)
-    origins[items < 0] = -1
-    places = ordered(items, scores, k)
-    items, scores, origins = (np.take_along_axis(one, places, axis=1) for one in (items, scores, origins))
-    return Candidates(items, scores, origins, names)
+    fused = combine.combine(opinions)  # [b, m]
+    places = ordered(items, fused, k)  # [b, <= k]
+    chosen = np.take_along_axis(items, places, axis=1)
+    ranks = np.take_along_axis(opinions.ranks, places[None], axis=2)  # [r, b, <= k]
+    origins = np.where(ranks >= 0, ranks, np.iinfo(np.int32).max).argmin(axis=0)
+    scores = np.where(chosen < 0, -np.inf, np.take_along_axis(fused, places, axis=1))
+    return Candidates(chosen, scores.astype(np.float32), np.where(chosen < 0, -1, origins).astype(np.int8), names)
 
 
 def _widened(array: NDArray[Any], k: int) -> NDArray[Any]:

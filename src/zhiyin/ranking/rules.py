@@ -5,6 +5,7 @@ from typing import Literal
 
 import numpy as np
 
+from zhiyin.compute.in_order import forbid
 from zhiyin.data.catalog import Catalog
 from zhiyin.data.queries import Queries
 from zhiyin.ranking.where import where as matching
@@ -43,7 +44,7 @@ class Rules:
             known = past.items >= 0
             if self.seen_types:
                 known &= past.of_kinds(self.seen_types)
-            allowed[past.rows[known], past.items[known]] = False
+            forbid(allowed, past.offsets, past.items, known)
         if exclude is not None:
             allowed[:, exclude[exclude >= 0]] = False
         return allowed
