@@ -7,6 +7,7 @@ likely items say what the k-th best has at least; of the others only those whose
 in full: exact, whatever the vectors. Items stand by falling length, so that the search ends where none is long enough.
 """
 
+from threading import local
 from typing import NamedTuple
 
 import numpy as np
@@ -40,6 +41,23 @@ _TINY = np.float32(1e-37)  # added to lengths, so that those too small for float
 
 Codes = NDArray[np.int8]
 Wide = NDArray[np.int16]
+
+
+class _Room(local):
+    """What the likely products of one query at a time are written into: one array a thread, of the largest catalogue.
+
+    A new one for each query would be given back to the system, and fetched from it page by page, each time.
+    """
+
+    array: Scores = np.empty(0, np.float32)
+
+    def of(self, items: int) -> Scores:
+        if len(self.array) < items:
+            self.array = np.empty(items, np.float32)
+        return self.array[:items]
+
+
+_room = _Room()
 
 
 class Coarse(NamedTuple):
@@ -111,7 +129,7 @@ def best_of_few(
     heads, tails, *bounds = _coded(vectors, rows)
 
     def answer(first: int, last: int) -> None:
-        likely = np.empty(len(coarse.items), np.float32)
+        likely = _room.of(len(coarse.items))
         for place in range(first, last):
             row, head, tail = rows[place], heads[place].astype(np.int16), tails[place].astype(np.int16)
             asked = Asked(vectors[row], head, tail, *(one[place] for one in bounds))
@@ -203,7 +221,7 @@ def _reaching(
     picked: NDArray[np.int64],
 ) -> int:  # fmt: skip
     """How many places of a tile went into `picked`, because by their first dimensions they may reach the bar."""
-    some, count, ends = min(_TILE, len(likely) - start), 0, coarse.ends
+    some, count, ends = min(_TILE, len(coarse.items) - start), 0, coarse.ends
     margin = (rest * coarse.lengths[start] + (asked.length + rest) * coarse.worst[start // _TILE]) * _ABOVE
     end = asked.end * _ABOVE
     for j in range(np.uint64(some)):
@@ -214,7 +232,7 @@ def _reaching(
             continue
         for j in range(np.uint64(line), np.uint64(min(line + LANES, some))):
             picked[count] = start + np.int64(j)
-            count += np.int64(above[j] >= bar)  # no branch to guess
+            count += int(above[j] >= bar)  # no branch to guess
     return count
 
 

@@ -4,7 +4,7 @@ Each row of the result is a table of hashed columns (open addressing, Knuth, vol
 the entries that meet in it, and not the width of the product.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -73,7 +73,7 @@ def _sizes(offsets: Offsets, items: Indexes, to_offsets: Offsets, width: int, si
 
 
 @njit(cache=True, nogil=True)
-def _slot(columns: Indexes, column: int, width: int) -> int:
+def _slot(columns: Indexes, column: int, width: int) -> Any:
     """Where a column stands, or the free slot where it would."""
     size = len(columns)
     if size == width:
