@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from zhiyin.data.vocabulary import Vocabulary
-from zhiyin.types import Mask, Times
+from zhiyin.types import Indexes, Mask, Times
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,9 +54,10 @@ class Catalog:
         return self._column("created_at", pl.Int64, np.iinfo(np.int64).min)
 
     @cached_property
-    def newest(self) -> int:
-        """µs UTC from which all items exist."""
-        return int(self.created.max(initial=np.iinfo(np.int64).min))
+    def by_creation(self) -> tuple[Indexes, Times]:
+        """int32[n], the items in the order in which they came to exist, and int64[n], when."""
+        order = np.argsort(self.created, kind="stable").astype(np.int32)
+        return order, self.created[order]
 
     def before(self, time: int) -> "Catalog":
         """What was known earlier than `time` (µs UTC): items that came later are blank and not available."""

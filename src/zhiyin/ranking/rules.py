@@ -37,8 +37,9 @@ class Rules:
         """bool[b, n]: `items` [n] from `of_items`, less what each query rules out for itself."""
         allowed = np.repeat(items[None, :], len(queries), axis=0)  # [b, n]
         if self.available:
-            late = np.flatnonzero(queries.times < catalog.newest)
-            allowed[late] &= catalog.created <= queries.times[late, None]
+            items_in_order, created = catalog.by_creation
+            for row, there in enumerate(np.searchsorted(created, queries.times, side="right")):
+                allowed[row, items_in_order[there:]] = False  # which came to exist later
         if self.seen == "drop":
             past = queries.histories
             known = past.items >= 0
