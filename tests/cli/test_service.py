@@ -143,8 +143,8 @@ def test_doctor_finds_an_older_store_and_repairs_it(own_shop: Path) -> None:
     with closing(sqlite3.connect(own_shop / "events.db")) as connection, connection:
         connection.executescript(
             "CREATE TABLE events (sequence INTEGER PRIMARY KEY, event_id TEXT UNIQUE, user_id TEXT NOT NULL, "
-            "item_id TEXT NOT NULL, event_type TEXT NOT NULL, timestamp INTEGER NOT NULL, value REAL, price REAL, quantity REAL, "
-            "request_id TEXT, received INTEGER NOT NULL); PRAGMA user_version = 1; "
+            "item_id TEXT NOT NULL, event_type TEXT NOT NULL, timestamp INTEGER NOT NULL, value REAL, price REAL, "
+            "quantity REAL, request_id TEXT, received INTEGER NOT NULL); PRAGMA user_version = 1; "
             "INSERT INTO events (user_id, item_id, event_type, timestamp, received) VALUES ('a', 'b', 'view', 1, 1)"
         )
 
