@@ -20,14 +20,16 @@ def with_stored(protected: Protected, stored: StoredTables, settings: PrivacySet
     Where both describe something, the store is right. Nothing is learnt from who has not consented.
     """
     found = protect(_tables(stored), replace(settings, pseudonymise=False))
-    tables, known = found.tables, protected.tables
+    tables, known, refused = found.tables, protected.tables, stored.without_consent
+    users = _described(known.users, tables.users, "user_id")
+    friends = _befriended(known.friends, tables.friends)
     return Protected(
         replace(
             known,
-            events=_consented(_events(known.events, stored.events), stored.without_consent),
+            events=_consented(_events(known.events, stored.events), refused),
             items=_described(known.items, tables.items, "item_id"),
-            users=_described(known.users, tables.users, "user_id"),
-            friends=_befriended(known.friends, tables.friends),
+            users=None if users is None else _consented(users, refused),
+            friends=None if friends is None else _consented(friends, refused),
         ),
         (*protected.removed, *found.removed),
         (*protected.findings, *(one for one in found.findings if one.code == "sensitive_column")),
@@ -59,11 +61,13 @@ def _events(known: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([known, coded], how="diagonal_relaxed")
 
 
-def _consented(events: pl.DataFrame, without_consent: list[str]) -> pl.DataFrame:
+def _consented(frame: pl.DataFrame, without_consent: list[str]) -> pl.DataFrame:
+    """The table without the rows of who has not consented, and of their friendships."""
     if not without_consent:
-        return events
+        return frame
     refused = pl.Series(without_consent, dtype=pl.String).implode()
-    return events.filter(~pl.col("user_id").cast(pl.String).is_in(refused).fill_null(False))
+    people = [pl.col(name).cast(pl.String) for name in ("user_id", "friend_id") if name in frame.columns]
+    return frame.filter(~pl.any_horizontal(one.is_in(refused).fill_null(False) for one in people))
 
 
 def _described(known: pl.DataFrame | None, stored: pl.DataFrame | None, name: str) -> pl.DataFrame | None:

@@ -11,19 +11,8 @@ from zhiyin.data.store import events, items, news, people, privacy
 from zhiyin.data.store.address import StoreAddress
 from zhiyin.data.store.connect import database
 from zhiyin.data.store.database import Database, Work
-from zhiyin.data.store.records import (
-    Appended,
-    Attributes,
-    Event,
-    Friend,
-    Impression,
-    Item,
-    News,
-    RefusedError,
-    StoreError,
-    User,
-)
-from zhiyin.errors import RequestError
+from zhiyin.data.store.records import Appended, Attributes, Event, Friend, Impression, Item, News, User
+from zhiyin.errors import RefusedError, RequestError, StoreError
 from zhiyin.serving.clock import Clock
 from zhiyin.serving.writing import MOST_WAITING, Writer
 
@@ -51,6 +40,7 @@ class Store:
         self._database = database
         self._clock = clock or Clock()
         self._writer = Writer(database, most_waiting)
+        self._unread = ""
 
     @classmethod
     def of(cls, written: str, root: Path) -> Self:
@@ -81,8 +71,8 @@ class Store:
 
     @property
     def problem(self) -> str:
-        """Why the last transaction failed; empty if it did not."""
-        return self._writer.problem
+        """Why the last transaction or reading of news failed; empty if neither did."""
+        return self._writer.problem or self._unread
 
     async def __aenter__(self) -> Self:
         """Bring the database to today's schema and begin; one that cannot be reached is waited for.
@@ -125,11 +115,17 @@ class Store:
         StoreError
             If it cannot be read now.
         """
-        return await self._database.read(
-            lambda connection: news.news(
-                connection, user_id, session_id, after=after, most=most, changes_after=changes_after
+        try:
+            found = await self._database.read(
+                lambda connection: news.news(
+                    connection, user_id, session_id, after=after, most=most, changes_after=changes_after
+                )
             )
-        )
+        except StoreError as error:
+            self._unread = str(error)
+            raise
+        self._unread = ""
+        return found
 
     async def put_items(self, given: Sequence[Item]) -> int:
         """Store items whole, in place of what was there; how many are new."""
@@ -141,10 +137,10 @@ class Store:
         now = self._clock()
         return await self._write(lambda connection: items.patch(connection, item_id, attributes, hidden, now))
 
-    async def hide_item(self, item_id: str, *, hidden: bool = True) -> bool:
-        """Whether there is such an item."""
+    async def hide_item(self, item_id: str, *, hidden: bool = True) -> None:
+        """Show an item to nobody, or again; one that only the files describe is stored without attributes."""
         now = self._clock()
-        return await self._write(lambda connection: items.hide(connection, item_id, hidden, now))
+        await self._write(lambda connection: items.hide(connection, item_id, hidden, now))
 
     async def delete_item(self, item_id: str) -> bool:
         """Whether there was such an item. Its events stay."""

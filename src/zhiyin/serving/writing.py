@@ -10,8 +10,8 @@ from time import perf_counter
 
 from zhiyin.data.store import events
 from zhiyin.data.store.database import Database
-from zhiyin.data.store.records import Appended, Event, Impression, RefusedError, StoreError
-from zhiyin.errors import RequestError
+from zhiyin.data.store.records import Appended, Event, Impression
+from zhiyin.errors import RefusedError, RequestError, StoreError
 
 MOST_WAITING = 200_000
 """Events that may wait for the disk; beyond it callers are asked to come back."""
