@@ -2,48 +2,26 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import postgres
+from stores import KINDS, address_of, event, within
 from zhiyin.data.store.address import StoreAddress
 from zhiyin.data.store.connect import database, migrate_at_once
+from zhiyin.data.store.database import Database, T, Work
 from zhiyin.data.store.records import Appended, Event, Friend, Impression, Item, News, User
 from zhiyin.data.store.training import COLUMNS, read_tables
 from zhiyin.errors import RequestError
 from zhiyin.serving.store import Store
 
-T = TypeVar("T")
 
-
-def address_of(kind: str, folder: Path) -> StoreAddress:
-    if kind == "sqlite":
-        return StoreAddress(folder / "store" / "events.db")
-    if reason := postgres.missing():
-        pytest.skip(reason)
-    return StoreAddress.of(postgres.new_database(), folder)
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=KINDS)
 def address(request: pytest.FixtureRequest, tmp_path: Path) -> StoreAddress:
     return address_of(request.param, tmp_path)
-
-
-def within(address: StoreAddress, use: Callable[[Store], Awaitable[T]], **more: object) -> T:
-    async def run() -> T:
-        async with Store(database(address, time.monotonic), **more) as store:
-            return await use(store)
-
-    return asyncio.run(run())
-
-
-def event(user: str | None = "ann", item: str = "mug", event_id: str | None = None, time: int = 1, **more) -> Event:
-    return Event(user, item, "view", time, 2, event_id=event_id, **more)
 
 
 def shown(request_id: str, user: str | None = "ann", session: str | None = None, time: int = 1) -> Impression:
@@ -136,7 +114,7 @@ EVENTS = st.lists(
 )
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_appending_agrees_with_a_list_and_a_set(kind: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     @settings(deadline=None, max_examples=12)
     @given(calls=st.lists(st.lists(EVENTS, min_size=1, max_size=3), max_size=4), after=st.integers(0, 5))
@@ -228,15 +206,14 @@ def test_items_are_stored_changed_hidden_listed_and_deleted(address: StoreAddres
         patched = await store.patch_item("b", {"price": None, "title": "Böhmisch"}, hidden=True)
         assert patched is not None
         assert (patched.attributes, patched.hidden) == ({"title": "Böhmisch"}, True)
-        assert await store.hide_item("b", hidden=False)
-        assert [one.item_id for one in await store.items()] == ["a", "b", "c"]
+        await store.hide_item("b", hidden=False)
+        await store.hide_item("d")
+        stored = await store.items()
+        assert [(one.item_id, one.hidden) for one in stored] == [("a", False), ("b", False), ("c", False), ("d", True)]
         assert [one.item_id for one in await store.items("a", 1)] == ["b"]
         assert await store.delete_item("a")
-        assert [await store.delete_item("a"), await store.hide_item("a"), await store.patch_item("a", {})] == [
-            False,
-            False,
-            None,
-        ]
+        assert not await store.delete_item("a")
+        assert await store.patch_item("a", {}) is None
         assert await store.item("a") is None
 
     within(address, use)
@@ -386,6 +363,32 @@ def test_training_reads_beside_a_writing_service(address: StoreAddress) -> None:
         return (await asyncio.to_thread(read_tables, address)).events.height
 
     assert within(address, use) == 1
+
+
+class Counting:
+    """A database that counts its transactions."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.transactions = 0
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._database, name)
+
+    async def write(self, work: Work[T]) -> T:
+        self.transactions += 1
+        return await self._database.write(work)
+
+
+def test_many_callers_share_few_transactions(address: StoreAddress) -> None:
+    async def run() -> int:
+        counting = Counting(database(address, time.monotonic))
+        async with Store(counting) as store:
+            await asyncio.gather(*(store.append([event(f"u{i}")]) for i in range(500)))
+        return counting.transactions
+
+    assert asyncio.run(run()) < 50
+    assert read_tables(address).events["user_id"].to_list() == [f"u{i}" for i in range(500)]
 
 
 def test_a_store_that_is_closing_takes_nothing(address: StoreAddress) -> None:

@@ -14,7 +14,7 @@ class ServeSettings:
     port: int = 8000
     """0 takes any free port."""
     store: str = "events.db"
-    """The SQLite file that keeps every event before it is acknowledged."""
+    """What keeps every event before it is acknowledged: the path of a SQLite file, or postgresql://HOST/NAME."""
     keys: str = "keys.json"
     """The hashes of the API keys."""
     body_limit_mb: int = 10

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -31,6 +32,9 @@ T = TypeVar("T")
 MOST_ROWS = 1_000
 """Rows of one page."""
 
+PRUNED_AT_ONCE = 5_000
+"""Rows of a table that one transaction deletes for their age."""
+
 log = logging.getLogger(__name__)
 
 
@@ -47,6 +51,7 @@ class Store:
         self._database = database
         self._clock = clock or Clock()
         self._writer = Writer(database, most_waiting)
+        self._unread = ""
 
     @classmethod
     def of(cls, written: str, root: Path) -> Self:
@@ -73,8 +78,8 @@ class Store:
 
     @property
     def problem(self) -> str:
-        """Why the last transaction failed; empty if it did not."""
-        return self._writer.problem
+        """Why the last transaction or reading of news failed; empty if neither did."""
+        return self._writer.problem or self._unread
 
     async def __aenter__(self) -> Self:
         """Bring the database to today's schema and begin; one that cannot be reached is waited for.
@@ -117,11 +122,17 @@ class Store:
         StoreError
             If it cannot be read now.
         """
-        return await self._database.read(
-            lambda connection: news.news(
-                connection, user_id, session_id, after=after, most=most, changes_after=changes_after
+        try:
+            found = await self._database.read(
+                lambda connection: news.news(
+                    connection, user_id, session_id, after=after, most=most, changes_after=changes_after
+                )
             )
-        )
+        except StoreError as error:
+            self._unread = str(error)
+            raise
+        self._unread = ""
+        return found
 
     async def put_items(self, given: Sequence[Item]) -> int:
         """Store items whole, in place of what was there; how many are new."""
@@ -133,10 +144,10 @@ class Store:
         now = self._clock()
         return await self._write(lambda connection: items.patch(connection, item_id, attributes, hidden, now))
 
-    async def hide_item(self, item_id: str, *, hidden: bool = True) -> bool:
-        """Whether there is such an item."""
+    async def hide_item(self, item_id: str, *, hidden: bool = True) -> None:
+        """Show an item to nobody, or again; one that only the files describe is stored without attributes."""
         now = self._clock()
-        return await self._write(lambda connection: items.hide(connection, item_id, hidden, now))
+        await self._write(lambda connection: items.hide(connection, item_id, hidden, now))
 
     async def delete_item(self, item_id: str) -> bool:
         """Whether there was such an item. Its events stay."""
@@ -221,7 +232,12 @@ class Store:
 
     async def prune(self, before: int) -> dict[str, int]:
         """Delete events received and lists shown before a moment (µs UTC); rows per table."""
-        return await _refusing(self._database.write_much(lambda connection: events.prune(connection, before)))
+        done = Counter[str]()
+        while True:  # in short transactions, so that events can be stored in between
+            gone = await self._write(lambda connection: events.prune(connection, before, PRUNED_AT_ONCE))
+            done.update(gone)
+            if max(gone.values()) < PRUNED_AT_ONCE:
+                return dict(done)
 
     async def _read(self, work: Work[T]) -> T:
         return await _refusing(self._database.read(work))
