@@ -15,7 +15,19 @@ from zhiyin.registry.release import Release
 from zhiyin.serving.keys import Keys
 from zhiyin.serving.live import Live, Served
 
-ODD_IDS = ["a/b", "a/recommendations", 'it\'s "quoted"', "☕🍵", "知音", "50% off?#x", "..", "a b", "1", "x" * 1_024]
+ODD_IDS = [
+    "a/b",
+    "a/recommendations",
+    'it\'s "quoted"',
+    "☕🍵",
+    "知音",
+    "50% off?#x",
+    "..",
+    "a b",
+    "a\nb",
+    "1",
+    "x" * 1_024,
+]
 
 
 def ids(answer: Any) -> list[str]:
