@@ -263,8 +263,8 @@ def test_a_database_that_is_gone_refuses_at_once_and_is_well_when_it_is_back(
             assert store.problem
         now[0] += 2 * PAUSE_SECONDS
         assert await _after(lambda: store.append([event("after")]), now) == Appended(1, 0)
-        assert not store.problem
         assert len((await store.news("before", None, 0, 1)).events) == 1
+        assert not store.problem
         assert len((await store.export("ann"))["impressions"]) == 1
 
     within(address, use, seconds=lambda: now[0])

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert
 
 from zhiyin.data.store.records import Kind
 from zhiyin.data.store.statement import Statement
@@ -12,7 +12,6 @@ REPLACED = Statement(
     delete(changes).where(changes.c.kind == bindparam("kind"), changes.c.id == bindparam("id")), ("kind", "id")
 )
 ADDED = Statement(insert(changes).inline(), ("kind", "id"))
-LATEST = Statement(select(func.coalesce(func.max(changes.c.number), 0)))
 
 
 def record(connection: Connection, kind: Kind, ids: Sequence[str]) -> None:
@@ -25,8 +24,3 @@ def record(connection: Connection, kind: Kind, ids: Sequence[str]) -> None:
 def forget(connection: Connection, kind: Kind, one: str) -> None:
     """Leave no trace of an id in the log."""
     REPLACED.run(connection, kind=kind, id=one)
-
-
-def latest(connection: Connection) -> int:
-    """The number of the newest change; 0 if there was none."""
-    return int(LATEST.rows(connection)[0][0])
