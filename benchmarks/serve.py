@@ -37,6 +37,7 @@ from zhiyin.registry.store import Store
 from zhiyin.serving.app import create_app
 from zhiyin.serving.live import Live
 from zhiyin.serving.run import listening
+from zhiyin.serving.settings import Settings
 from zhiyin.serving.store import Store as EventStore
 
 ITEMS, PEOPLE, EVENTS = 100_000, 20_000, 1_000_000
@@ -85,7 +86,7 @@ def service(root: Path) -> Iterator[tuple[int, "subprocess.Popen[str]"]]:
 
 def serve(root: Path) -> None:
     """The other process: the service, and an empty handler behind the same door."""
-    settings = ServeSettings(open_on_loopback=True, reload_seconds=3_600)
+    settings = Settings(ServeSettings(open_on_loopback=True, reload_seconds=3_600))
     live = Live.of(Store(root / "releases"), os.environ)
     app = create_app(live, EventStore.of("events.db", root), None, settings)
 

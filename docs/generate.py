@@ -50,7 +50,8 @@ def _verbs(name: str, command: Any) -> list[str]:
     inner = getattr(command, "commands", None)
     if inner is None:
         return [_verb(name, command)]
-    return [_verb(f"{name} {one}", verb) for one, verb in inner.items()]
+    own = [_verb(name, command)] if command.invoke_without_command else []
+    return [*own, *(_verb(f"{name} {one}", verb) for one, verb in inner.items())]
 
 
 def _verb(name: str, command: Any) -> str:

@@ -27,6 +27,7 @@ from zhiyin.registry.serve_settings import ServeSettings
 from zhiyin.serving.app import create_app
 from zhiyin.serving.keys import Keys
 from zhiyin.serving.live import Live, Served
+from zhiyin.serving.settings import Settings
 from zhiyin.serving.store import Store
 
 ODD = 'a/b?c#☕ "知音"'
@@ -42,7 +43,7 @@ def release() -> Release:
 
 @contextmanager
 def served(release: Release, folder: Path, keys: Keys | None = None) -> Iterator[str]:
-    settings = ServeSettings(open_on_loopback=keys is None)
+    settings = Settings(ServeSettings(open_on_loopback=keys is None))
     with running(create_app(Live(Served.of(release, {})), Store.of("events.db", folder), keys, settings)) as url:
         yield url
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from zhiyin.models.gru4rec import GRU4Rec
     from zhiyin.models.ials import IALS
     from zhiyin.models.item_knn import ItemKNN
+    from zhiyin.models.latest import Latest
     from zhiyin.models.light_gcn import LightGCN
     from zhiyin.models.logistic_regression import LogisticRegression
     from zhiyin.models.low_pass import LowPass
@@ -44,11 +45,13 @@ if TYPE_CHECKING:
     from zhiyin.models.slim import SLIM
     from zhiyin.models.softmax_mf import SoftmaxMF
     from zhiyin.models.sparse_ease import SparseEASE
+    from zhiyin.models.trending import Trending
     from zhiyin.models.two_tower import TwoTower
     from zhiyin.models.user_knn import UserKNN
     from zhiyin.models.wide_and_deep import WideAndDeep
     from zhiyin.ranking.recommend import Pipeline
     from zhiyin.ranking.rules import Rules
+    from zhiyin.ranking.terms import Terms
     from zhiyin.registry.config import read_config
     from zhiyin.registry.read import read
     from zhiyin.registry.release import Release
@@ -76,6 +79,7 @@ _HOMES = {
     "GraphFilter": "zhiyin.models.graph_filter",
     "IALS": "zhiyin.models.ials",
     "ItemKNN": "zhiyin.models.item_knn",
+    "Latest": "zhiyin.models.latest",
     "LightGCN": "zhiyin.models.light_gcn",
     "LogisticRegression": "zhiyin.models.logistic_regression",
     "LowPass": "zhiyin.models.low_pass",
@@ -92,6 +96,8 @@ _HOMES = {
     "SoftmaxMF": "zhiyin.models.softmax_mf",
     "SparseEASE": "zhiyin.models.sparse_ease",
     "Store": "zhiyin.registry.store",
+    "Terms": "zhiyin.ranking.terms",
+    "Trending": "zhiyin.models.trending",
     "TwoTower": "zhiyin.models.two_tower",
     "UserKNN": "zhiyin.models.user_knn",
     "WideAndDeep": "zhiyin.models.wide_and_deep",
@@ -130,6 +136,7 @@ __all__ = [
     "GRU4Rec",
     "GraphFilter",
     "ItemKNN",
+    "Latest",
     "LightGCN",
     "LogisticRegression",
     "LowPass",
@@ -143,6 +150,8 @@ __all__ = [
     "SoftmaxMF",
     "SparseEASE",
     "Store",
+    "Terms",
+    "Trending",
     "TwoTower",
     "UserKNN",
     "WideAndDeep",

@@ -9,7 +9,8 @@ from cli.terminal import Run
 
 VERBS = [
     "demo", "init", "check", "train", "evaluate", "tune", "recommend", "similar", "batch", "serve", "versions",
-    "promote", "rollback", "doctor", "keys", "keys create", "keys list", "keys revoke",
+    "promote", "rollback", "doctor", "keys", "audit", "keys create", "keys list", "keys revoke",
+    "keys expire", "audit verify",
 ]  # fmt: skip
 
 
@@ -27,7 +28,7 @@ def test_the_verbs_are_listed_without_any(bare: Run) -> None:
     for words in ([], ["--help"], ["-h"]):
         listed = bare(*words)
         assert listed.code == 0
-        assert all(verb in listed.out for verb in VERBS[:15])
+        assert all(verb in listed.out for verb in VERBS[:16])
 
 
 def test_the_version_is_known(bare: Run) -> None:

@@ -100,11 +100,16 @@ def test_keys_are_made_listed_and_revoked(ask_own: Run, own_shop: Path) -> None:
     assert made["key"].startswith("zk_")
     assert made["key"] not in (own_shop / "keys.json").read_text()
     assert ask_own("keys", "create", "app").out.startswith("zk_")
-    assert ask_own("keys", "list").out == "web\napp\n"
+    assert [line.split()[:4] for line in ask_own("keys", "list").out.rstrip().splitlines()[-2:]] == [
+        ["web", "valid", "writer", "all"],
+        ["app", "valid", "writer", "all"],
+    ]
     assert "revoke it first" in ask_own("keys", "create", "web").sentence
     assert "did you mean 'web'?" in ask_own("keys", "revoke", "wbe").sentence
     assert ask_own("keys", "revoke", "web").code == 0
-    assert ask_own("keys", "list", "--json").json == ["app"]
+    rows = {row["name"]: row for row in ask_own("keys", "list", "--json").json}
+    assert (rows["web"]["state"], rows["app"]["state"]) == ("revoked", "valid")
+    assert rows["web"]["revoked"] >= rows["web"]["created"]
 
 
 def test_doctor_finds_all_well(ask: Run) -> None:
@@ -143,8 +148,8 @@ def test_doctor_finds_an_older_store_and_repairs_it(own_shop: Path) -> None:
     with closing(sqlite3.connect(own_shop / "events.db")) as connection, connection:
         connection.executescript(
             "CREATE TABLE events (sequence INTEGER PRIMARY KEY, event_id TEXT UNIQUE, user_id TEXT NOT NULL, "
-            "item_id TEXT NOT NULL, event_type TEXT NOT NULL, timestamp INTEGER NOT NULL, value REAL, price REAL, quantity REAL, "
-            "request_id TEXT, received INTEGER NOT NULL); PRAGMA user_version = 1; "
+            "item_id TEXT NOT NULL, event_type TEXT NOT NULL, timestamp INTEGER NOT NULL, value REAL, price REAL, "
+            "quantity REAL, request_id TEXT, received INTEGER NOT NULL); PRAGMA user_version = 1; "
             "INSERT INTO events (user_id, item_id, event_type, timestamp, received) VALUES ('a', 'b', 'view', 1, 1)"
         )
 

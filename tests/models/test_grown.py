@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 import polars as pl
 import pytest
-from tests.models.test_laws import MAKERS
 
+from tests.models.test_laws import MAKERS
 from zhiyin.compute.threads import threads
 from zhiyin.data.catalog import Catalog
 from zhiyin.data.histories import Histories

@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from zhiyin.compute.kernels import top_k
 from zhiyin.compute.threads import threads
 from zhiyin.data.catalog import Catalog
 from zhiyin.data.vocabulary import Vocabulary
@@ -28,6 +29,7 @@ from zhiyin.models.gru4rec import GRU4Rec
 from zhiyin.models.ials import IALS
 from zhiyin.models.item_knn import ItemKNN
 from zhiyin.models.known import MODELS
+from zhiyin.models.latest import Latest
 from zhiyin.models.light_gcn import LightGCN
 from zhiyin.models.logistic_regression import LogisticRegression
 from zhiyin.models.low_pass import LowPass
@@ -36,11 +38,13 @@ from zhiyin.models.next_it_net import NextItNet
 from zhiyin.models.nmf import NMF
 from zhiyin.models.popularity import Popularity
 from zhiyin.models.rating_baseline import RatingBaseline
+from zhiyin.models.reading import read_items
 from zhiyin.models.recommender import Recommender, SimilarItems
 from zhiyin.models.sasrec import SASRec
 from zhiyin.models.slim import SLIM
 from zhiyin.models.softmax_mf import SoftmaxMF
 from zhiyin.models.sparse_ease import SparseEASE
+from zhiyin.models.trending import Trending
 from zhiyin.models.two_tower import TwoTower
 from zhiyin.models.user_knn import UserKNN
 from zhiyin.models.wide_and_deep import WideAndDeep
@@ -53,6 +57,9 @@ CLICKS = {"epochs": 2, "batch_size": 32, "learning_rate": 0.01}  # enough to mov
 MAKERS: list[Callable[[], Recommender]] = [
     Popularity,
     lambda: Popularity(half_life_days=3, window_days=10),
+    Trending,
+    lambda: Trending(recent_days=0.5, before_days=3, prior=0.1),
+    Latest,
     ItemKNN,
     lambda: ItemKNN(neighbours=3, shrinkage=0, half_life_days=2),
     UserKNN,
@@ -176,6 +183,13 @@ def test_similar_items_are_rows_of_scores_in_which_no_item_is_like_itself(make):
     likeness, one_taste = np.nan_to_num(model.similar(touched)[:, :28]), (touched[:, None] - touched) % 3 == 0
     assert likeness[one_taste].mean() > 1.2 * likeness[~one_taste].mean()
     np.testing.assert_array_equal(alike[0], alike[3])
+    allowed = np.arange(n)[None] != items[:, None]
+    found, best = read_items(model, items).best(6, allowed)
+    expected = top_k(alike, 6, allowed)[1]
+    np.testing.assert_allclose(best, expected, rtol=1e-4, atol=1e-5)
+    looked_up = np.where(found >= 0, np.take_along_axis(alike, np.maximum(found, 0), axis=1), np.nan)
+    np.testing.assert_allclose(np.where(found >= 0, best, np.nan), looked_up, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(read_items(model, items).of(found), looked_up, rtol=1e-4, atol=1e-5)
 
 
 @dataclass
@@ -209,6 +223,17 @@ class Broken:
         return chosen if self.fault == "padding" else np.where(items >= 0, chosen, np.float32(np.nan))
 
 
+class BrokenInExplaining(Broken):
+    """All of a score is laid to the newest event."""
+
+    def explain(self, queries, items):
+        t = queries.histories.lengths.max() + (self.fault == "too long")
+        added = np.full((*items.shape, t), 1.0 if self.fault == "too much" else np.nan, np.float32)
+        if self.fault != "silent":
+            added[:, :, -1] = self.score(queries, items)
+        return added.astype(np.float64) if self.fault == "wide explanations" else added
+
+
 def test_a_model_without_fault_passes():
     check_recommender(lambda: Broken("none"))
 
@@ -228,3 +253,21 @@ def test_a_model_without_fault_passes():
 def test_a_broken_law_is_named(fault, law):
     with np.errstate(all="ignore"), pytest.raises(AssertionError, match=law):
         check_recommender(lambda: Broken(fault))
+
+
+def test_a_model_that_explains_without_fault_passes():
+    check_recommender(lambda: BrokenInExplaining("none"))
+
+
+@pytest.mark.parametrize(
+    ("fault", "law"),
+    [
+        ("too long", r"explain\(\) gives"),
+        ("too much", "sums to the score"),
+        ("silent", "no event speaks"),
+        ("wide explanations", "float32"),
+    ],
+)
+def test_a_broken_law_of_explaining_is_named(fault, law):
+    with pytest.raises(AssertionError, match=law):
+        check_recommender(lambda: BrokenInExplaining(fault))

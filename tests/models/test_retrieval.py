@@ -16,6 +16,7 @@ from zhiyin.models.known import MODELS
 from zhiyin.models.recommender import Retrieves
 from zhiyin.ranking.recommend import Pipeline
 from zhiyin.ranking.rules import Rules
+from zhiyin.ranking.terms import Terms
 from zhiyin.testing import small_world, some_queries
 
 RETRIEVING = [model for model in MODELS.values() if issubclass(model, Embedding)]
@@ -53,9 +54,9 @@ def test_a_pipeline_answers_many_as_it_answers_few_strangers_and_rules_included(
     pipeline = Pipeline.of(IALS(dimensions=4).fit(world), world, Rules(where="item_id != 'i1'"))
     past = [*([item, (item + 5) % 16] for item in range(16)), []]
     queries = many(Queries.of(Histories.of(past), now=int(world.interactions.times[-1])))
-    whole = pipeline.recommend(queries, 8, exclude=np.array([3, -1], np.int32))
+    whole = pipeline.recommend(queries, 8, Terms(exclude=np.array([3, -1], np.int32)))
     for row in range(len(past)):
-        alone = pipeline.recommend(queries[row : row + 1], 8, exclude=np.array([3, -1], np.int32))
+        alone = pipeline.recommend(queries[row : row + 1], 8, Terms(exclude=np.array([3, -1], np.int32)))
         assert alone.items[0].tolist() == whole.items[row].tolist()
         assert alone.origins[0].tolist() == whole.origins[row].tolist()
-        np.testing.assert_allclose(alone.scores[0], whole.scores[row], rtol=1e-5)
+        np.testing.assert_allclose(alone.scores[0], whole.scores[row], rtol=1e-5, atol=1e-6)

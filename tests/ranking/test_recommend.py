@@ -19,13 +19,14 @@ from zhiyin.models.item_knn import ItemKNN
 from zhiyin.models.popularity import Popularity
 from zhiyin.models.user_knn import UserKNN
 from zhiyin.ranking import recommend as path
-from zhiyin.ranking.candidates import ordered, without_repeats
+from zhiyin.ranking.candidates import FALLBACK, ordered
 from zhiyin.ranking.fuse import Blend, Opinions, ReciprocalRank, marked
 from zhiyin.ranking.learn import blended
-from zhiyin.ranking.recommend import FALLBACK, Pipeline
+from zhiyin.ranking.recommend import Pipeline
 from zhiyin.ranking.rules import Rules
 from zhiyin.ranking.similar import similar
 from zhiyin.ranking.slate import slate
+from zhiyin.ranking.terms import Terms
 
 
 @pytest.fixture(scope="module")
@@ -97,12 +98,15 @@ def test_k_out_of_range_is_refused(data: Dataset, pipeline: Pipeline, k: int) ->
 
 
 def test_conditions_hold_before_the_best_are_taken_so_lists_stay_full(data: Dataset, pipeline: Pipeline) -> None:
-    found = names(data, pipeline.recommend(ask(data, ["a-00"]), 3, where="category = 'b' AND price < 3"))[0]
+    found = names(data, pipeline.recommend(ask(data, ["a-00"]), 3, Terms(where=("category = 'b' AND price < 3",))))[0]
     assert sorted(found) == ["b-00", "b-01", "b-02"]
     ruled = replace(pipeline, rules=Rules(where="category = 'b'"))
-    assert set(names(data, ruled.recommend(ask(data, ["a-00"]), 12, where="price < 2"))[0]) == {"b-00", "b-01"}
+    assert set(names(data, ruled.recommend(ask(data, ["a-00"]), 12, Terms(where=("price < 2",))))[0]) == {
+        "b-00",
+        "b-01",
+    }
     with pytest.raises(ExpressionError):
-        pipeline.recommend(ask(data, []), 3, where="colour = 'red'")
+        pipeline.recommend(ask(data, []), 3, Terms(where=("colour = 'red'",)))
 
 
 def test_what_is_unavailable_excluded_or_not_there_yet_is_left_out() -> None:
@@ -114,7 +118,7 @@ def test_what_is_unavailable_excluded_or_not_there_yet_is_left_out() -> None:
     shop = Pipeline.of(Popularity().fit(world), replace(world, catalog=catalog))
     assert names(world, shop.recommend(ask(world, [], now=5), 4)) == [["x", "y"]]
     assert names(world, shop.recommend(ask(world, [], now=10**15), 4)) == [["x", "y", "z"]]
-    assert names(world, shop.recommend(ask(world, []), 4, exclude=world.items.indexes(["x", "who"]))) == [["y"]]
+    assert names(world, shop.recommend(ask(world, []), 4, Terms(exclude=world.items.indexes(["x", "who"])))) == [["y"]]
     free = replace(shop, rules=Rules(available=False))
     assert names(world, free.recommend(ask(world, [], now=5), 4)) == [["w", "x", "y", "z"]]
 
@@ -217,14 +221,6 @@ def test_a_blend_learnt_through_the_path_is_no_worse_than_its_members() -> None:
     assert quality(mixed) >= 0.95 * quality(replace(alone, retrievers={"item_knn": members["item_knn"]}))
 
 
-@given(st.lists(st.lists(st.integers(-1, 6), min_size=5, max_size=5), min_size=1, max_size=4))
-@settings(deadline=None, max_examples=50)
-def test_repeats_vanish_and_the_first_stays(items: list[list[int]]) -> None:
-    found = without_repeats(np.array(items, np.int32))
-    for given_row, row in zip(items, found, strict=True):
-        assert [item for item in row if item >= 0] == list(dict.fromkeys(item for item in given_row if item >= 0))
-
-
 @given(st.lists(st.sampled_from([0.0, 1.0, 2.0, float("nan")]), min_size=1, max_size=8))
 @settings(deadline=None, max_examples=50)
 def test_order_keeps_ties_and_puts_ignorance_last(scores: list[float]) -> None:
@@ -245,7 +241,7 @@ def test_similar_items_share_the_taste_and_leave_out_the_item(data: Dataset, pip
     assert [{item[0] for item in row} for row in lists] == [{"a"}, {"b"}]
     assert "a-00" not in lists[0]
     assert "b-03" not in lists[1]
-    dear = names(data, similar(pipeline, data.items.indexes(["a-00"]), 2, where="price > 3"))
+    dear = names(data, similar(pipeline, data.items.indexes(["a-00"]), 2, Terms(where=("price > 3",))))
     assert set(dear[0]) == {"a-04", "a-05"}
     lonely = replace(pipeline, retrievers={"popularity": Popularity().fit(data)})
     assert names(data, similar(lonely, data.items.indexes(["a-00"]), 5)) == [[]]

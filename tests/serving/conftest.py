@@ -1,6 +1,6 @@
 """A small shop with real models, a release of it, and a service over it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -11,11 +11,15 @@ from worlds import two_tastes
 from zhiyin.models.item_knn import ItemKNN
 from zhiyin.models.popularity import Popularity
 from zhiyin.ranking.recommend import Pipeline
+from zhiyin.ranking.scenario import Scenario, default_scenarios
+from zhiyin.registry.access_settings import AccessSettings
 from zhiyin.registry.release import Release
 from zhiyin.registry.serve_settings import ServeSettings
 from zhiyin.serving.app import create_app
+from zhiyin.serving.audit import Audit
 from zhiyin.serving.keys import Keys
 from zhiyin.serving.live import Live, Served
+from zhiyin.serving.settings import Settings
 from zhiyin.serving.store import Store
 
 
@@ -32,7 +36,7 @@ Opens = Callable[..., TestClient]
 
 @pytest.fixture
 def opens(tmp_path: Path, release: Release) -> Iterator[Opens]:
-    """Start a service; `opens(live=…, keys=…, client=…, **settings)`."""
+    """Start a service; `opens(live=…, keys=…, client=…, access=…, audit=…, scenarios=…, **settings)`."""
     with ExitStack() as stack:
 
         def opened(
@@ -41,12 +45,19 @@ def opens(tmp_path: Path, release: Release) -> Iterator[Opens]:
             client: str = "127.0.0.1",
             base_url: str = "http://127.0.0.1:8000",
             store: Store | None = None,
+            store_name: str = "events",
+            access: AccessSettings | None = None,
+            audit: Audit | None = None,
+            scenarios: Mapping[str, Scenario] | None = None,
             **settings: object,
         ) -> TestClient:
-            chosen = ServeSettings(**({"open_on_loopback": True} | settings))
-            app = create_app(
-                live or Live(Served.of(release, {})), store or Store.of("events.db", tmp_path), keys, chosen
+            chosen = Settings(
+                ServeSettings(**({"open_on_loopback": True} | settings)),
+                access or AccessSettings(),
+                scenarios=default_scenarios() if scenarios is None else dict(scenarios),
             )
+            kept = store or Store.of(f"{store_name}.db", tmp_path)
+            app = create_app(live or Live(Served.of(release, {})), kept, keys, chosen, audit=audit)
             testing = TestClient(app, base_url, raise_server_exceptions=False, client=(client, 50_000))
             return stack.enter_context(testing)
 
@@ -62,7 +73,7 @@ def client(opens: Opens) -> TestClient:
 def steady(tmp_path_factory: pytest.TempPathFactory, release: Release) -> Iterator[TestClient]:
     """A service for tests that leave nothing behind."""
     store = Store.of("events.db", tmp_path_factory.mktemp("steady"))
-    app = create_app(Live(Served.of(release, {})), store, None, ServeSettings(open_on_loopback=True))
+    app = create_app(Live(Served.of(release, {})), store, None, Settings(ServeSettings(open_on_loopback=True)))
     with TestClient(
         app, "http://127.0.0.1:8000", raise_server_exceptions=False, client=("127.0.0.1", 50_000)
     ) as testing:

@@ -49,10 +49,12 @@ def test_a_person_is_answered_by_both_doors_alike(steady: TestClient) -> None:
     assert got.status_code == posted.status_code == 200
     assert got.json()["items"] == posted.json()["items"]
     answer = got.json()
-    assert {**answer, "items": 0, "took_ms": 0, "request_id": 0} == {
-        "request_id": 0, "version": 0, "source": "fuse", "fallback": False, "took_ms": 0, "user_id": "a000", "items": 0,
-        "stale": False,
+    assert {**answer, "items": 0, "took_ms": 0, "request_id": 0, "age_s": 0} == {
+        "request_id": 0, "version": 0, "scenario": "home", "variant": None, "source": "fuse", "fallback": False,
+        "stale": False, "age_s": 0, "took_ms": 0, "user_id": "a000", "items": 0,
     }  # fmt: skip
+    assert answer["age_s"] > 0
+    assert {item["probability"] for item in answer["items"]} == {1.0}
     assert [item["rank"] for item in answer["items"]] == [1, 2, 3]
     assert answer["items"][0]["item_id"].startswith("a-")
     assert answer["items"][0]["origin"] in ("item_knn", "popularity")
@@ -175,7 +177,8 @@ def test_a_bad_k_is_a_sentence(steady: TestClient, k: str) -> None:
         ('{"user_id": "a", "now": Infinity}', 400, "byte"),
         ('{"user_id": "\\ud800"}', 400, "JSON"),
         (b'{"user_id": "\xff"}', 400, "byte 13"),
-        ('{"history": ' + "[" * 100_000, 422, "history[0]"),
+        ('{"history": ' + "[" * 100_000, 400, "nested deeper than 32 levels"),
+        ('{"history": ' + "[" * 31, 422, "history[0]"),
         ('{"history": ' + '[{"item_id":' * 10 + "1", 422, "history[0]"),
         ('{"now": 1e999, "user_id": "a"}', 422, "now"),
         ("[]", 422, "must be an object, got a list"),

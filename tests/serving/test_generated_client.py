@@ -10,10 +10,10 @@ import pytest
 
 from live_server import running
 from zhiyin.registry.release import Release
-from zhiyin.registry.serve_settings import ServeSettings
 from zhiyin.serving.app import create_app
 from zhiyin.serving.keys import Keys
 from zhiyin.serving.live import Live, Served
+from zhiyin.serving.settings import Settings
 from zhiyin.serving.store import Store
 
 OF_GENERATOR = Path(__file__).parents[2] / ".venv-openapi" / "bin"
@@ -65,7 +65,7 @@ def run(*command: object, folder: Path) -> str:
 def test_a_client_made_from_the_document_works(release: Release, tmp_path: Path) -> None:
     keys = Keys(tmp_path / "keys.json")
     key = keys.create("made")
-    app = create_app(Live(Served.of(release, {})), Store.of("events.db", tmp_path), keys, ServeSettings())
+    app = create_app(Live(Served.of(release, {})), Store.of("events.db", tmp_path), keys, Settings())
     with running(app) as url:
         (tmp_path / "openapi.json").write_bytes(httpx2.get(f"{url}/openapi.json").content)
         generator = (OF_GENERATOR / "openapi-python-client", "generate", "--meta", "none", "--fail-on-warning")

@@ -30,6 +30,7 @@ from zhiyin.serving.gorse.labels import columns, labels, others, packed, unpacke
 from zhiyin.serving.gorse.routes import OPERATIONS
 from zhiyin.serving.keys import Keys
 from zhiyin.serving.live import Live, Served
+from zhiyin.serving.settings import Settings
 from zhiyin.serving.store import Store
 
 CLIENTS = (gorse.Gorse, gorse.AsyncGorse)
@@ -72,7 +73,7 @@ def shop() -> Release:
 
 
 def served(shop: Release, store: Store) -> AbstractContextManager[str]:
-    return running(create_app(Live(Served.of(shop, {})), store, None, ServeSettings(open_on_loopback=True)))
+    return running(create_app(Live(Served.of(shop, {})), store, None, Settings(ServeSettings(open_on_loopback=True))))
 
 
 @pytest.fixture
@@ -374,7 +375,7 @@ def test_a_refusal_is_a_sentence_in_plain_text(
 def test_a_key_is_needed_and_can_be_the_clients(shop: Release, store: Store, tmp_path: Path) -> None:
     known = Keys(tmp_path / "keys.json")
     key = known.create("gorse")
-    with running(create_app(Live(Served.of(shop, {})), store, known, ServeSettings())) as url:
+    with running(create_app(Live(Served.of(shop, {})), store, known, Settings())) as url:
         assert gorse.Gorse(url, key).get_users(1) == ([], "")
         with pytest.raises(gorse.GorseException) as refusal:
             gorse.Gorse(url, "wrong").get_users(1)
@@ -388,7 +389,9 @@ def test_a_key_is_needed_and_can_be_the_clients(shop: Release, store: Store, tmp
 
 
 def test_the_routes_can_be_turned_off(shop: Release, store: Store) -> None:
-    app = create_app(Live(Served.of(shop, {})), store, None, ServeSettings(open_on_loopback=True, gorse=False))
+    app = create_app(
+        Live(Served.of(shop, {})), store, None, Settings(ServeSettings(open_on_loopback=True, gorse=False))
+    )
     with running(app) as url:
         assert httpx2.get(f"{url}/api/users").status_code == 404
         assert httpx2.get(f"{url}/v1/users").status_code == 200

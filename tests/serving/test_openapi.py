@@ -13,6 +13,13 @@ TYPES = {
     "null": type(None),
 }  # fmt: skip
 
+EVERYTHING = {
+    "user_id": "a000", "scenario": "email", "k": 3, "where": "price < 5", "exclude": ["a-00", 7],
+    "boosts": {"category = 'a'": 2}, "promotions": [{"where": "price < 2", "share": 0.2, "until": "2030-01-01"}],
+    "caps": {"category": 2}, "seen": "keep", "seen_days": 3, "personal": False, "context": {"page": "x", "n": 1},
+    "now": 1_700_000_000,
+}  # fmt: skip
+
 
 def conforms(value: Any, schema: dict[str, Any], document: dict[str, Any]) -> bool:
     """JSON Schema, as far as the document uses it."""
@@ -77,6 +84,15 @@ def test_every_route_is_described_and_nothing_else(steady: TestClient, document:
         ("post", "/v1/recommendations", "/v1/recommendations", {"user_id": "a000"}, {200}),
         ("post", "/v1/recommendations", "/v1/recommendations", {"history": ["a-00"]}, {200}),
         ("post", "/v1/recommendations", "/v1/recommendations", {"k": 0}, {422}),
+        ("post", "/v1/recommendations", "/v1/recommendations", EVERYTHING, {200}),
+        ("post", "/v1/recommendations/batch", "/v1/recommendations/batch", {"user_ids": ["a000", 7]}, {200}),
+        ("post", "/v1/recommendations/batch", "/v1/recommendations/batch", {"user_ids": 3}, {422}),
+        ("post", "/v1/cart/recommendations", "/v1/cart/recommendations", {"items": ["a-00", "b-00"]}, {200}),
+        ("post", "/v1/cart/recommendations", "/v1/cart/recommendations", {"items": ["nothing"]}, {404}),
+        ("get", "/v1/items/popular", "/v1/items/popular?k=2", None, {200}),
+        ("get", "/v1/items/trending", "/v1/items/trending", None, {200}),
+        ("get", "/v1/items/latest", "/v1/items/latest", None, {200}),
+        ("get", "/v1/users/{id}/similar", "/v1/users/a000/similar", None, {403}),
         ("get", "/v1/users/{id}/recommendations", "/v1/users/a000/recommendations?k=2", None, {200}),
         ("get", "/v1/users/{id}/recommendations", "/v1/users/a000/recommendations?k=x", None, {422}),
         ("get", "/v1/items/{id}/similar", "/v1/items/a-00/similar", None, {200}),

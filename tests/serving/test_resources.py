@@ -16,6 +16,7 @@ from zhiyin.registry.release import Release
 from zhiyin.registry.serve_settings import ServeSettings
 from zhiyin.serving.app import create_app
 from zhiyin.serving.live import Live, Served
+from zhiyin.serving.settings import Settings
 from zhiyin.serving.store import Store
 
 ODD = 'a/b?c#☕ "知音"'
@@ -27,7 +28,7 @@ def shop(request: pytest.FixtureRequest, tmp_path: Path, release: Release) -> It
         pytest.skip(reason)
     place = "events.db" if request.param == "sqlite" else postgres.new_database()
     app = create_app(
-        Live(Served.of(release, {})), Store.of(place, tmp_path), None, ServeSettings(open_on_loopback=True)
+        Live(Served.of(release, {})), Store.of(place, tmp_path), None, Settings(ServeSettings(open_on_loopback=True))
     )
     with TestClient(app, "http://127.0.0.1:8000", client=("127.0.0.1", 50_000)) as testing:
         yield testing

@@ -17,21 +17,22 @@ import httpx2
 import pytest
 
 from zhiyin.data.store.address import StoreAddress
-from zhiyin.data.store.records import StoreError
 from zhiyin.data.store.training import read_tables
-from zhiyin.errors import ArtifactError, ConfigError
+from zhiyin.errors import ArtifactError, ConfigError, StoreError
 from zhiyin.registry.release import Release
 from zhiyin.registry.serve_settings import ServeSettings
 from zhiyin.registry.store import Store
 from zhiyin.serving.run import serve
+from zhiyin.serving.settings import Settings
 
 START = """
 import sys
 from pathlib import Path
 from zhiyin.registry.serve_settings import ServeSettings
 from zhiyin.serving.run import serve
+from zhiyin.serving.settings import Settings
 root = Path(sys.argv[1])
-settings = ServeSettings(port=0, open_on_loopback=True, reload_seconds=3600, body_limit_mb=1)
+settings = Settings(ServeSettings(port=0, open_on_loopback=True, reload_seconds=3600, body_limit_mb=1))
 serve(root / "releases", settings, root=root, environment={}, ready=lambda url: print(url, flush=True))
 """
 
@@ -97,7 +98,7 @@ def refuses_a_body_of_100_mb(port: int) -> None:
 
 
 def start(shop: Path, **settings: object) -> None:
-    serve(shop / "releases", ServeSettings(**({"port": 0} | settings)), root=shop, environment={})
+    serve(shop / "releases", Settings(ServeSettings(**({"port": 0} | settings))), root=shop, environment={})
 
 
 def test_a_port_in_use_is_a_sentence(shop: Path) -> None:
@@ -124,7 +125,19 @@ def test_what_keeps_a_service_from_starting_is_a_sentence(shop: Path, tmp_path: 
 
 
 @pytest.mark.parametrize(
-    "settings", [{"port": 70_000}, {"port": -1}, {"body_limit_mb": 0}, {"reload_seconds": 0}, {"store": " "}]
+    "settings",
+    [
+        {"port": 70_000},
+        {"port": -1},
+        {"body_limit_mb": 0},
+        {"reload_seconds": 0},
+        {"store": " "},
+        {"workers": 0},
+        {"workers": 65},
+        {"drain_seconds": -1},
+        {"drain_seconds": 3_601},
+        {"slow_ms": 0},
+    ],
 )
 def test_settings_out_of_range_are_sentences(settings: dict[str, object]) -> None:
     with pytest.raises(ConfigError, match=next(iter(settings))):

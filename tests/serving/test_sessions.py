@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from worlds import DAY
 from zhiyin.data.queries import Queries
-from zhiyin.data.store.records import Event, News, StoreError, session_name
+from zhiyin.data.store.records import Event, News, session_name
 from zhiyin.data.vocabulary import Vocabulary
+from zhiyin.errors import StoreError
 from zhiyin.registry.release import Release
 from zhiyin.serving.sessions import Sessions
 from zhiyin.serving.store import Store

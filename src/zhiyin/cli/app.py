@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 import zhiyin
+from zhiyin.cli.audit import audit
 from zhiyin.cli.batch import batch
 from zhiyin.cli.check import check
 from zhiyin.cli.demo import demo
@@ -26,13 +27,14 @@ from zhiyin.cli.similar import similar
 from zhiyin.cli.train import train
 from zhiyin.cli.tune import tune
 from zhiyin.cli.versions import versions
+from zhiyin.cli.why import why
 from zhiyin.compute.ranks import rank, rank_count
 from zhiyin.errors import ConfigError
 
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Begin": (demo, init, check),
     "Learn": (train, evaluate, tune),
-    "Answer": (recommend, similar, batch, serve),
+    "Answer": (recommend, similar, why, batch, serve),
     "Releases": (versions, promote, rollback),
     "Care": (doctor,),
 }
@@ -49,6 +51,7 @@ for panel, verbs in PANELS.items():
     for verb in verbs:
         app.command(rich_help_panel=panel)(verb)
 app.add_typer(keys, name="keys", rich_help_panel="Care")
+app.add_typer(audit, name="audit", rich_help_panel="Care")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -12,7 +12,9 @@ from zhiyin.data.store.address import StoreAddress
 from zhiyin.data.store.connect import read_at_once
 from zhiyin.data.store.news import active, news
 from zhiyin.data.store.records import News
+from zhiyin.ranking.scenario import Kind
 from zhiyin.ranking.slate import slate
+from zhiyin.ranking.terms import PLAIN, Terms
 from zhiyin.registry.release import Release
 from zhiyin.serving.sessions import MOST_EVENTS_EACH, Sessions
 
@@ -46,14 +48,22 @@ class Asker:
         """Whether anything is known of a person."""
         return user_id in self._active or user_id in self.release.users
 
-    def recommend(self, user_ids: Sequence[str], k: int, *, now: int, where: str | None = None) -> pl.DataFrame:
-        """user_id, item_id, score, rank, origin: as `Release.recommend`, for distinct people at `now` (µs UTC)."""
+    def queries(self, user_id: str, now: int) -> Queries:
+        """What is known of one person at `now` (µs UTC)."""
+        if user_id in self._active:
+            return self._queries([user_id], now)[0]
+        return self.release.queries([user_id], now)
+
+    def recommend(
+        self, user_ids: Sequence[str], k: int, *, now: int, terms: Terms = PLAIN, kind: Kind = "personal"
+    ) -> pl.DataFrame:
+        """user_id, item_id, score, rank, origin: what the service would list for distinct people at `now` (µs UTC)."""
+        lists, items = self.release.lists, self.release.items
         idle = [one for one in user_ids if one not in self._active]
-        found = [self.release.recommend(idle, k, now=now, where=where)]
+        found = [slate(lists.of(kind, self.release.queries(idle, now), k, terms), idle, items)]
         busy = [one for one in user_ids if one in self._active]
         for one, queries in zip(busy, self._queries(busy, now), strict=True):
-            candidates = self.release.pipeline.recommend(queries, k, where=where)
-            found.append(slate(candidates, [one], self.release.items))
+            found.append(slate(lists.of(kind, queries, k, terms), [one], items))
         order = pl.DataFrame({"user_id": pl.Series(user_ids, dtype=pl.String)}).with_row_index("place")
         return pl.concat(found).join(order, on="user_id", how="left").sort("place", "rank").drop("place")
 

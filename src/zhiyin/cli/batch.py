@@ -32,8 +32,9 @@ def batch(
     from zhiyin.cli.project import Project, now
     from zhiyin.cli.table_file import TableFile
     from zhiyin.data.store.records import is_session
+    from zhiyin.ranking.terms import Terms
 
-    target = TableFile(out)
+    target, terms = TableFile(out), Terms(where=(where,) if where else ())
     project = Project.read(config)
     asker, moment = project.asker(version), now()
     release = asker.release
@@ -46,7 +47,7 @@ def batch(
         for first in range(0, max(len(ids), 1), BLOCK_PEOPLE):
             progress("recommending", first, len(ids))
             block = slice(first, first + BLOCK_PEOPLE)
-            found = asker.recommend(ids[block], k, now=moment, where=where)
+            found = asker.recommend(ids[block], k, now=moment, terms=terms)
             if ids is not names:  # a pseudonym in, the name that was asked for out
                 found = found.with_columns(found["user_id"].replace(dict(zip(ids[block], names[block], strict=True))))
             file.add(found)

@@ -5,13 +5,13 @@ import platform
 import shutil
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Literal
 
 import zhiyin
-from zhiyin.cli.project import Project
+from zhiyin.cli.access_checks import access_checks
+from zhiyin.cli.check_result import Check
+from zhiyin.cli.project import Project, now
 from zhiyin.compute import threads
 from zhiyin.data.quality.findings import plural
 from zhiyin.data.store.connect import lacking, read_at_once
@@ -19,19 +19,12 @@ from zhiyin.data.store.events import COUNT
 from zhiyin.errors import ZhiyinError
 from zhiyin.serving.run import listening
 
-PACKAGES = ("numpy", "scipy", "numba", "polars", "msgspec", "safetensors", "fastapi", "uvicorn", "typer", "rich")
+PACKAGES = (
+    "numpy", "scipy", "numba", "polars", "msgspec", "safetensors", "sqlalchemy", "alembic", "fastapi", "uvicorn",
+    "typer", "rich",
+)  # fmt: skip
 EXTRAS = {"adbc-driver-postgresql": "postgres", "optuna": "tune", "torch": "neural", "onnxruntime": "onnx"}
 LEAST_FREE = 2**30  # bytes; a release of a middling shop takes some 100 MB, and two must fit
-
-
-@dataclass(frozen=True)
-class Check:
-    """One thing that was looked at."""
-
-    name: str
-    level: Literal["ok", "warn", "fail"]
-    found: str
-    advice: str = ""
 
 
 def every_check(config: Path) -> list[Check]:
@@ -102,7 +95,7 @@ def _shop(config: Path) -> Iterator[Check]:
         yield Check("zhiyin.toml", "fail", str(error), "correct it")
         return
     yield Check("zhiyin.toml", "ok", f"{config} can be read")
-    yield from (_releases(project), _store(project), _port(project))
+    yield from (_releases(project), _store(project), *access_checks(project, now()), _port(project))
 
 
 def _releases(project: Project) -> Check:

@@ -72,7 +72,7 @@ def demo(
             say(f"`. {Path(sys.executable).parent}/activate` lets your shell find zhiyin")
         say(f"next: `cd {directory}`, then `zhiyin serve`, or `zhiyin recommend --user {somebody(data)}`")
     else:
-        _serve(project, data, replace(project.config.serve, port=port))
+        _serve(project, data, replace(project.config.serve, port=port, log_level="warning"))
 
 
 def _trained(project: "Project", data: "Dataset", truth: "Truth") -> "Trained":
@@ -109,6 +109,7 @@ def _show_outcome(found: "Trained", data: "Dataset") -> None:
 def _serve(project: "Project", data: "Dataset", settings: "ServeSettings") -> None:
     from zhiyin.cli.first_requests import somebody, try_it
     from zhiyin.serving.run import serve
+    from zhiyin.serving.settings import Settings
 
     person = somebody(data)
     (item,) = project.release().recommend([person], 1)["item_id"]
@@ -118,5 +119,6 @@ def _serve(project: "Project", data: "Dataset", settings: "ServeSettings") -> No
             say(line)
 
     with suppress(KeyboardInterrupt):
-        serve(project.store.root, settings, root=project.root, environment=os.environ, ready=ready)
+        chosen = replace(Settings.of(project.config), serve=settings)
+        serve(project.store.root, chosen, root=project.root, environment=os.environ, ready=ready)
     say("\nstopped; the shop and its releases stay in " + str(project.root))

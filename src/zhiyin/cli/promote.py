@@ -20,9 +20,11 @@ def promote(
 
     JSON: serving, before.
     """
+    from zhiyin.cli.acting import audited
     from zhiyin.cli.project import Project, now
 
-    store = Project.read(config).store
+    project = Project.read(config)
+    store = project.store
     store.verified(number)
     serving = store.serving()
     if serving == number and not as_json:
@@ -31,7 +33,8 @@ def promote(
     if serving != number and not (yes or _confirmed(number, serving)):
         say("nothing was changed")
         return
-    store.promote(number, now(), "promoted by hand")
+    with audited(project, "promote", f"release {number}"):
+        store.promote(number, now(), "promoted by hand")
     if as_json:
         show_json({"serving": number, "before": serving})
         return

@@ -4,15 +4,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from zhiyin.cli.options import CONFIG, AsJson, ConfigPath, K, VersionNumber, Where
+from zhiyin.cli.options import CONFIG, AsJson, ConfigPath, VersionNumber, Where
 from zhiyin.cli.printing import remark, show_json
 from zhiyin.errors import ConfigError
 
 if TYPE_CHECKING:
-    import polars as pl
-
+    from zhiyin.data.queries import Queries
+    from zhiyin.ranking.scenario import Scenario
+    from zhiyin.registry.config import Config
     from zhiyin.registry.release import Release
 
+PLAIN_K = 10
 STRANGER = "a stranger"
 
 
@@ -21,8 +23,14 @@ def recommend(
     history: Annotated[
         list[str] | None, typer.Option(help="Answer for somebody who did this, oldest first: ID,ID,…", metavar="IDS")
     ] = None,
-    k: K = 10,
+    k: Annotated[
+        int | None,
+        typer.Option("-k", "--k", help="How many items a list has; 10, or as the scenario says.", metavar="N"),
+    ] = None,
     where: Where = None,
+    scenario: Annotated[
+        str | None, typer.Option(help="As this scenario of zhiyin.toml wants it, not as measured.", metavar="NAME")
+    ] = None,
     now: Annotated[str | None, typer.Option(help="The moment of asking, if it is not now.", metavar="TIME")] = None,
     version: VersionNumber = None,
     config: ConfigPath = CONFIG,
@@ -35,6 +43,8 @@ def recommend(
     from zhiyin.cli.answers import items_json, show_items, too_few, with_details
     from zhiyin.cli.project import Project
     from zhiyin.cli.project import now as clock
+    from zhiyin.ranking.slate import slate
+    from zhiyin.ranking.terms import Terms
     from zhiyin.registry.release import shown
     from zhiyin.serving.moments import moment
 
@@ -47,15 +57,20 @@ def recommend(
     release = asker.release
     answers = []
     for name in people:
-        found = _of_history(release, history, k, when, where) if history else None
+        settings = _scenario(project.config, release, scenario, None if history else name)
+        wanted = next(one for one in (k, settings.k, PLAIN_K) if one is not None)
+        terms = settings.terms(Terms(where=(where,) if where else (), seed=when))
         known_as = name if history else project.known_as(release, name)
         known = not history and asker.knows(known_as)
-        if found is None:
-            found = asker.recommend([known_as], k, now=when, where=where)
+        if history:
+            candidates = release.lists.of(settings.kind, _of_history(release, history, when), wanted, terms)
+            found = slate(candidates, [STRANGER], release.items)
+        else:
+            found = asker.recommend([known_as], wanted, now=when, terms=terms, kind=settings.kind)
             if not known:
                 remark(f"user {shown(name)} is not known to release {release.number}: answered as a stranger")
-        if found.height < k:
-            remark(too_few(found.height, k))
+        if found.height < wanted:
+            remark(too_few(found.height, wanted))
         answers.append((name, known, with_details(found, release)))
     if as_json:
         rows = [
@@ -74,14 +89,28 @@ def _named(user_id: str) -> str:
     return user_id.strip()
 
 
-def _of_history(release: "Release", history: list[str], k: int, now: int, where: str | None) -> "pl.DataFrame":
-    """An answer for nobody in particular; what is given counts as seen."""
-    import numpy as np
+def _scenario(config: "Config", release: "Release", name: str | None, person: str | None) -> "Scenario":
+    """What zhiyin.toml wants of a list for this person; without a name, what was measured."""
+    from zhiyin.fields import unknown
+    from zhiyin.ranking.scenario import Scenario
 
+    if name is None:
+        return Scenario()
+    if name not in config.scenarios:
+        raise ConfigError(unknown(f"--scenario {name!r}", name, config.scenarios))
+    chosen = config.scenarios[name]
+    if chosen.kind in ("similar", "cart"):
+        raise ConfigError(f"--scenario {name} starts from items, not from a person: use `zhiyin similar --item ID`")
+    chosen.fit(f"scenarios.{name}", release.pipeline)
+    variant = chosen.variant_of(person, name)
+    return chosen if variant is None else chosen.varied[variant]
+
+
+def _of_history(release: "Release", history: list[str], now: int) -> "Queries":
+    """Nobody in particular; what is given counts as seen."""
     from zhiyin.cli.answers import listed
     from zhiyin.data.histories import Histories
     from zhiyin.data.queries import Queries
-    from zhiyin.ranking.slate import slate
     from zhiyin.registry.release import shown
 
     ids = listed(history, [one in release.items for one in history])
@@ -93,5 +122,4 @@ def _of_history(release: "Release", history: list[str], k: int, now: int, where:
     names = release.pipeline.rules.seen_types or past.kind_names
     times = now - 1 - past.times.max(initial=0) + past.times
     past = Histories(past.offsets, past.items, times, past.weights, past.values, past.kinds, names[:1])
-    people = np.full(1, -1, np.int32)
-    return slate(release.pipeline.recommend(Queries.of(past, people, now), k, where=where), [STRANGER], release.items)
+    return Queries.of(past, None, now)

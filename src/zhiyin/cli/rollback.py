@@ -9,11 +9,13 @@ def rollback(config: ConfigPath = CONFIG, as_json: AsJson = False) -> None:
 
     JSON: serving, before.
     """
+    from zhiyin.cli.acting import audited
     from zhiyin.cli.project import Project, now
 
-    store = Project.read(config).store
-    before = store.serving()
-    number = store.rollback(now())
+    project = Project.read(config)
+    before = project.store.serving()
+    with audited(project, "roll back", f"from release {before}"):
+        number = project.store.rollback(now())
     if as_json:
         show_json({"serving": number, "before": before})
         return

@@ -17,6 +17,9 @@ def serve(
     open_on_loopback: Annotated[
         bool, typer.Option("--open-on-loopback", help="Ask no key of callers on this machine, to try it.")
     ] = False,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes that answer; each holds the release.", metavar="N")
+    ] = None,
     config: ConfigPath = CONFIG,
 ) -> None:
     """Answer requests over HTTP with the serving release; a newly promoted one takes over by itself."""
@@ -25,6 +28,7 @@ def serve(
     from zhiyin.cli.project import Project
     from zhiyin.serving.access import is_loopback
     from zhiyin.serving.run import serve as answer
+    from zhiyin.serving.settings import Settings
 
     project = Project.read(config)
     configured = project.config.serve
@@ -32,6 +36,7 @@ def serve(
         configured,
         host=configured.host if host is None else host,
         port=configured.port if port is None else port,
+        workers=configured.workers if workers is None else workers,
         open_on_loopback=open_on_loopback or configured.open_on_loopback,
     )
     is_open = settings.open_on_loopback and is_loopback(settings.host)
@@ -45,5 +50,12 @@ def serve(
             say(f"callers need a key, `zhiyin keys create NAME{option}` makes one: Authorization: Bearer KEY")
 
     with suppress(KeyboardInterrupt):
-        answer(project.store.root, settings, root=project.root, environment=os.environ, ready=ready)
+        answer(
+            project.store.root,
+            replace(Settings.of(project.config), serve=settings),
+            root=project.root,
+            environment=os.environ,
+            ready=ready,
+            config=config,
+        )
     say("stopped")

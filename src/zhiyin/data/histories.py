@@ -105,6 +105,9 @@ class Histories:
 
     def before(self, times: Times) -> "Histories":
         """Row i without what happened at `times[i]` or later."""
-        keep = self.times < np.repeat(times, self.lengths)
+        return self.kept(self.times < np.repeat(times, self.lengths))
+
+    def kept(self, keep: Mask) -> "Histories":
+        """The same rows with the events of a mask bool[events] alone."""
         offsets = np.concatenate([[0], np.cumsum(np.bincount(self.rows[keep], minlength=len(self)))])
         return self._cut(offsets.astype(np.int64), np.flatnonzero(keep))

@@ -28,6 +28,10 @@ class Queries:
     def __len__(self) -> int:
         return len(self.people)
 
+    def anonymous(self) -> "Queries":
+        """The same moments, asked by nobody in particular."""
+        return Queries.of(Histories.empty(len(self)), None, self.times)
+
     def __repr__(self) -> str:
         return f"Queries({len(self):,} of {len(self.histories.items):,} events)"
 

@@ -20,6 +20,7 @@ from zhiyin.models.graph_filter import GraphFilter
 from zhiyin.models.gru4rec import GRU4Rec
 from zhiyin.models.ials import IALS
 from zhiyin.models.item_knn import ItemKNN
+from zhiyin.models.latest import Latest
 from zhiyin.models.light_gcn import LightGCN
 from zhiyin.models.logistic_regression import LogisticRegression
 from zhiyin.models.low_pass import LowPass
@@ -33,6 +34,7 @@ from zhiyin.models.sasrec import SASRec
 from zhiyin.models.slim import SLIM
 from zhiyin.models.softmax_mf import SoftmaxMF
 from zhiyin.models.sparse_ease import SparseEASE
+from zhiyin.models.trending import Trending
 from zhiyin.models.two_tower import TwoTower
 from zhiyin.models.user_knn import UserKNN
 from zhiyin.models.wide_and_deep import WideAndDeep
@@ -55,6 +57,7 @@ _CLASSES: tuple[type[Recommender], ...] = (
     GraphFilter,
     IALS,
     ItemKNN,
+    Latest,
     LightGCN,
     LogisticRegression,
     LowPass,
@@ -67,6 +70,7 @@ _CLASSES: tuple[type[Recommender], ...] = (
     SLIM,
     SoftmaxMF,
     SparseEASE,
+    Trending,
     TwoTower,
     UserKNN,
     WideAndDeep,

@@ -9,12 +9,12 @@ from scipy.sparse import csr_array
 from zhiyin.compute.dense_product import dense_product
 from zhiyin.data.dataset import Dataset
 from zhiyin.data.queries import Queries
-from zhiyin.features.interest import chosen_items, query_interest
+from zhiyin.features.interest import chosen_items, event_interest, query_interest
 from zhiyin.models.embedding import Embedding
 from zhiyin.models.extras import needs_torch
 from zhiyin.models.item_to_item import places_of
 from zhiyin.models.settings import require, require_half_life
-from zhiyin.types import Indexes, Vectors
+from zhiyin.types import Indexes, Scores, Vectors
 
 
 @dataclass(kw_only=True)
@@ -84,17 +84,31 @@ class LightGCN(Embedding):
 
     def encode(self, queries: Queries) -> Vectors:
         """float32[b, d]; NaN for a history without a known item."""
+        return self._measured(self._joined(queries)[0])
+
+    def explain(self, queries: Queries, items: Indexes) -> Scores:
+        """float32[b, m, t], at the length that the whole history has; see `Explains.explain`."""
+        voices, interest, _ = event_interest(queries, self.places_, self.half_life_days)  # [b, t]
+        vectors, roots = self._joined(queries)
+        shares = interest / (roots * self._lengths(vectors))[:, None]
+        return self._contributions(self.inputs_[voices] * shares[:, :, None], items)
+
+    def _joined(self, queries: Queries) -> tuple[Vectors, Scores]:
+        """float32[b, d], where each history stands in the graph, and float32[b], the root of its weight."""
         history = query_interest(queries, self.places_, self.half_life_days)  # [b, c]
-        roots = np.sqrt(np.asarray(history.sum(axis=1), np.float32))  # [b]
+        roots = np.sqrt(np.asarray(history.sum(axis=1), np.float32))
         roots[roots == 0] = np.nan
-        return self._measured((dense_product(history, self.inputs_) / roots[:, None]).astype(np.float32))
+        return (dense_product(history, self.inputs_) / roots[:, None]).astype(np.float32), roots
 
     def _measured(self, vectors: Vectors) -> Vectors:
         """As they are compared: of length one under the softmax, whose scores are cosines."""
+        return (vectors / self._lengths(vectors)[:, None]).astype(np.float32)
+
+    def _lengths(self, vectors: Vectors) -> Scores:
+        """float32[_]: what vectors are divided by before they are compared."""
         if self.loss == "bpr":
-            return vectors
-        lengths = np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-        return (vectors / lengths).astype(np.float32)
+            return np.ones(len(vectors), np.float32)
+        return np.maximum(np.linalg.norm(vectors, axis=1), np.float32(1e-12))
 
 
 def normalised(x: csr_array) -> csr_array:

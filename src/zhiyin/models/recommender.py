@@ -58,6 +58,21 @@ class Rates(Protocol):
 
 
 @runtime_checkable
+class Explains(Protocol):
+    """A model that knows exactly what each event of the history adds to a score."""
+
+    def explain(self, queries: Queries, items: Indexes) -> Scores:
+        """float32[b, m, t]: what each of the newest 50 events (`MOST_EXPLAINED`) adds to the score of items [b, m].
+
+        The events stand at the right, as in `Histories.padded(t)`; t is no longer than the longest history. What is
+        not NaN adds up to the score, if the history has no more events than t. NaN is an event that says nothing of
+        an item: padding, an unknown item on either side, an event of an item for which a stronger one counts. Of an
+        item on which the model has no opinion all is NaN.
+        """
+        ...
+
+
+@runtime_checkable
 class Embeds(Protocol):
     """A model whose score is an inner product."""
 

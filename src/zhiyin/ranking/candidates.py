@@ -9,18 +9,34 @@ from numpy.typing import NDArray
 from zhiyin.compute.kernels import top_k
 from zhiyin.types import Indexes, Mask, Scores
 
+FALLBACK = "fallback"
+"""The origin of an item that no retriever proposed: it fills a list that would be short."""
+
+EXPLORE = "explore"
+"""The origin of an item that was drawn at random."""
+
 
 @dataclass(frozen=True, eq=False)
 class Candidates:
     """m items per query, best first; a short list ends in -1 with score -inf and origin -1."""
 
     items: Indexes  # int32[b, m]
-    scores: Scores  # float32[b, m], descending
+    scores: Scores  # float32[b, m], descending, but for places that promotions, caps or exploring decided
     origins: NDArray[np.int8]  # [b, m], index into origin_names: who found the item
     origin_names: tuple[str, ...]
+    probabilities: NDArray[np.float32] | None = None
+    """[b, m], that the item was drawn for its place, below 1 where others might have been; None: nothing was drawn."""
 
     def __len__(self) -> int:
         return len(self.items)
+
+    def row(self, row: int) -> "Candidates":
+        """One query alone."""
+        if len(self) == 1:
+            return self
+        rows = slice(row, row + 1)
+        drawn = None if self.probabilities is None else self.probabilities[rows]
+        return Candidates(self.items[rows], self.scores[rows], self.origins[rows], self.origin_names, drawn)
 
     @classmethod
     def joined(cls, parts: Sequence["Candidates"]) -> "Candidates":

@@ -1,5 +1,6 @@
 """Several opinions on one pool of candidates, made into one."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -7,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from zhiyin.compute.pooling import features
 from zhiyin.types import Floats, Offsets, Scores
 
 
@@ -23,14 +25,7 @@ class Opinions:
         A score is standardised within its query, because its scale may grow with the history: compared across
         queries, a blend would hear the same retriever loudly for a busy person and hardly for another.
         """
-        heard = ~np.isnan(self.scores)
-        counts = np.maximum(heard.sum(axis=2, keepdims=True), 1)
-        means = np.where(heard, self.scores, 0.0).sum(axis=2, keepdims=True, dtype=np.float64) / counts
-        apart = np.where(heard, self.scores - means, 0.0)
-        scales = np.sqrt((apart**2).sum(axis=2, keepdims=True) / counts)  # [r, b, 1]
-        standard = apart / np.where(scales > _LEAST * np.abs(means), scales, np.inf)
-        reciprocal = np.where(self.ranks >= 0, RANK_OFFSET / (RANK_OFFSET + self.ranks), 0.0)
-        return np.concatenate([standard, reciprocal]).transpose(1, 2, 0).astype(np.float32)
+        return features(self.scores, self.ranks, RANK_OFFSET, _LEAST)
 
 
 RANK_OFFSET = 60.0  # Cormack et al. 2009 found the fusion insensitive to it
@@ -44,6 +39,10 @@ class Combines(Protocol):
         """float32[b, m]."""
         ...
 
+    def among(self, retrievers: Sequence[int]) -> "Combines":
+        """The same way where only these retrievers have an opinion, in this order."""
+        ...
+
 
 @dataclass(frozen=True)
 class ReciprocalRank:
@@ -53,6 +52,10 @@ class ReciprocalRank:
         """float32[b, m], higher where more retrievers put the item higher."""
         ranks = opinions.ranks
         return np.where(ranks >= 0, 1.0 / (RANK_OFFSET + 1 + ranks), 0.0).sum(axis=0).astype(np.float32)
+
+    def among(self, _: Sequence[int]) -> "ReciprocalRank":
+        """All ranks count alike, whose ever they are."""
+        return self
 
 
 @dataclass
@@ -86,6 +89,16 @@ class Blend:
     def combine(self, opinions: Opinions) -> Scores:
         """float32[b, m]."""
         return opinions.features() @ self.weights_.astype(np.float32)
+
+    def among(self, retrievers: Sequence[int]) -> Combines:
+        """The weights of these retrievers; their ranks, where the blend has learnt to hear none of them."""
+        chosen = np.array(retrievers)
+        weights = self.weights_[np.concatenate([chosen, chosen + len(self.weights_) // 2])]
+        if not weights.any():
+            return ReciprocalRank()
+        blend = Blend(self.l2)
+        blend.weights_ = weights
+        return blend
 
 
 def _loss(

@@ -1,22 +1,29 @@
 """The one request path: evaluation, batch export, the command line and the service all come through here."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache, partial
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from zhiyin.compute.pooling import merged
 from zhiyin.data.catalog import Catalog
 from zhiyin.data.dataset import Dataset
 from zhiyin.data.queries import Queries
 from zhiyin.errors import ConfigError
+from zhiyin.fields import unknown
 from zhiyin.models.popularity import Popularity
+from zhiyin.models.reading import Reading, read
 from zhiyin.models.recommender import Recommender, Retrieves
-from zhiyin.ranking.candidates import Candidates, best, ordered, without_repeats
+from zhiyin.ranking.arrange import arranged
+from zhiyin.ranking.candidates import FALLBACK, Candidates, best, ordered
+from zhiyin.ranking.fresh import fresh_items, fresh_of
 from zhiyin.ranking.fuse import Combines, Opinions, ReciprocalRank
+from zhiyin.ranking.masks import Masks
 from zhiyin.ranking.rules import Rules
+from zhiyin.ranking.terms import PLAIN, Terms
 from zhiyin.types import Indexes, Mask, Scores
 
 BLOCK_BYTES = 256 * 2**20
@@ -25,10 +32,10 @@ BLOCK_BYTES = 256 * 2**20
 RETRIEVED_AT_ONCE = 1 << 16
 """Queries that go to a model that retrieves together, because it brings its items into order for each batch."""
 
-FALLBACK = "fallback"
-"""The origin of an item that no retriever proposed: it fills a list that would be short."""
-
 MAXIMUM_K = 10_000
+
+MOST_VARIANTS = 64
+"""Choices of retrievers and seen items that are kept; each is a few references."""
 
 Permits: TypeAlias = Callable[[Queries], Mask]
 """bool[b, n]: what each of some queries may be shown."""
@@ -60,30 +67,34 @@ class Pipeline:
         """Who may have found an item; the fallback is last."""
         return (*self.retrievers, FALLBACK)
 
-    def recommend(
-        self, queries: Queries, k: int, *, where: str | None = None, exclude: Indexes | None = None
-    ) -> Candidates:
-        """The k best items for each query, best first.
+    def recommend(self, queries: Queries, k: int, terms: Terms = PLAIN) -> Candidates:
+        """The k best items for each query, best first, as the terms want them.
 
         Parameters
         ----------
         k
             From 1 to 10,000; a list is shorter only if fewer items are allowed.
-        where
-            A condition on item columns, on top of the rules.
-        exclude
-            int32[_], items that must not appear for any query of this batch.
 
         Raises
         ------
         ConfigError
-            If k is out of range.
+            If k is out of range, a retriever is not of this pipeline, or a column that is capped not of its items.
         ExpressionError
-            If `where` cannot be read.
+            If a condition cannot be read.
         """
         if not 1 <= k <= MAXIMUM_K:
             raise ConfigError(f"k must be from 1 to {MAXIMUM_K:,}, got {k}")
-        items = self.allowed_items(where)
+        asked = queries if terms.personal else queries.anonymous()
+        items = self.allowed_items(*terms.where)
+        pipeline = self.under(terms)
+        find = partial(pipeline.found, exclude=terms.exclude)
+        if not terms.arranges:
+            return find(asked, k, items)
+        draw = partial(fresh_items, pipeline, k, terms)
+        return arranged(find, draw, asked, k, terms, items, masks=self.masks, pool=self.pool)
+
+    def found(self, queries: Queries, k: int, items: Mask, exclude: Indexes | None = None) -> Candidates:
+        """The k best of the items bool[n] that the rules allow for each query."""
         permits = partial(self.rules.of_queries, items=items, catalog=self.catalog, exclude=exclude)
         model = self._retrieving
         size = RETRIEVED_AT_ONCE if model else self.block_size(len(self.catalog))
@@ -93,10 +104,49 @@ class Pipeline:
         ]
         return self._filled(Candidates.joined(blocks), queries, k, permits)
 
+    def under(self, terms: Terms) -> "Pipeline":
+        """The same with the retrievers and the policy on seen items that the terms name."""
+        rules = terms.rules(self.rules)
+        if rules is self.rules and not terms.retrievers:
+            return self
+        return self._variants(rules, terms.retrievers)
+
+    def proposing(self, retrievers: Mapping[str, Recommender], combine: Combines | None = None) -> "Pipeline":
+        """The same catalogue and rules with other retrievers."""
+        other = replace(self, retrievers=retrievers, combine=combine or ReciprocalRank())
+        vars(other)["masks"] = self.masks  # one bounded memory of conditions for all of them
+        return other
+
     @cached_property
-    def allowed_items(self) -> Callable[[str | None], Mask]:
-        """From a condition to bool[n], remembered for the 64 conditions last asked."""
-        return lru_cache(maxsize=64)(partial(self.rules.of_items, self.catalog))
+    def masks(self) -> Masks:
+        """What conditions and columns say of the items, remembered."""
+        return Masks(self.rules, self.catalog)
+
+    @property
+    def allowed_items(self) -> Callable[..., Mask]:
+        """From conditions to bool[n]: the items of which the rules and all of these hold."""
+        return self.masks.allowed
+
+    @cached_property
+    def fresh(self) -> Indexes:
+        """int32[_]: items without an event that counts, the newest first, at most as many as exploring looks at."""
+        return fresh_of(self.fallback, self.catalog)
+
+    @cached_property
+    def _variants(self) -> Callable[[Rules, tuple[str, ...]], "Pipeline"]:
+        return lru_cache(MOST_VARIANTS)(self._variant)
+
+    def _variant(self, rules: Rules, names: tuple[str, ...]) -> "Pipeline":
+        known = list(self.retrievers)
+        for name in names:
+            if name not in known:
+                raise ConfigError(unknown(f"retrievers: {name[:100]!r}", name, known))
+        chosen = {name: self.retrievers[name] for name in names or known}
+        combine = self.combine.among([known.index(name) for name in chosen]) if names else self.combine
+        other = replace(self.proposing(chosen, combine), rules=rules)
+        vars(other)["masks"] = self.masks  # rules on seen items are no rules on items
+        vars(other)["fresh"] = self.fresh
+        return other
 
     def block_size(self, n: int) -> int:
         """How many queries are answered at once."""
@@ -111,7 +161,7 @@ class Pipeline:
 
     def opinions(self, queries: Queries, k: int, allowed: Mask) -> tuple[Indexes, Opinions]:
         """int32[b, m] candidates, those of the first retriever first, and what each retriever thinks of them."""
-        return pooled([model.score(queries) for model in self.retrievers.values()], max(self.pool, k), allowed)
+        return pooled([read(model, queries) for model in self.retrievers.values()], max(self.pool, k), allowed)
 
     @property
     def _retrieving(self) -> Retrieves | None:
@@ -126,7 +176,7 @@ class Pipeline:
         allowed = permits(queries)  # [b, n]
         if len(self.retrievers) == 1:
             (model,) = self.retrievers.values()
-            return self._of_one(*best(model.score(queries), k, allowed))
+            return self._of_one(*read(model, queries).best(k, allowed))
         return combined(*self.opinions(queries, k, allowed), self.combine, k, self.origin_names)
 
     def _of_one(self, chosen: Indexes, scores: Scores) -> Candidates:
@@ -160,33 +210,24 @@ class Pipeline:
             origins[row, have : have + len(more)] = len(self.retrievers)
 
 
-def pooled(scores: Sequence[Scores], pool: int, allowed: Mask) -> tuple[Indexes, Opinions]:
-    """int32[b, m], the best `pool` items of each of r scores [b, n], and what each of them thinks of all of these."""
-    proposed = [best(one, pool, allowed)[0] for one in scores]  # r of [b, pool]
-    items = without_repeats(np.concatenate(proposed, axis=1))  # [b, m]
-    places = np.maximum(items, 0)
-    given = np.stack([np.take_along_axis(one, places, axis=1) for one in scores])  # [r, b, m]
-    given[:, items < 0] = np.nan
-    return items, Opinions(given, np.stack([_ranks(one, items, allowed.shape[1]) for one in proposed]))
+def pooled(readings: Sequence[Reading], pool: int, allowed: Mask) -> tuple[Indexes, Opinions]:
+    """int32[b, m], the best `pool` items of each of r readings, and what each of them thinks of all of these."""
+    items, ranks = merged([one.best(pool, allowed)[0] for one in readings])  # [b, m], [r, b, m]
+    scores = np.empty(ranks.shape, np.float32)
+    for own, one in zip(scores, readings, strict=True):
+        own[:] = one.of(items)
+    return items, Opinions(scores, ranks)
 
 
 def combined(items: Indexes, opinions: Opinions, combine: Combines, k: int, names: tuple[str, ...]) -> Candidates:
     """The k best of a pool; an item's origin is the retriever that ranks it highest."""
-    scores = np.where(items < 0, -np.inf, combine.combine(opinions)).astype(np.float32)
-    origins = np.where(opinions.ranks >= 0, opinions.ranks, np.iinfo(np.int32).max).argmin(axis=0).astype(np.int8)
-    origins[items < 0] = -1
-    places = ordered(items, scores, k)
-    items, scores, origins = (np.take_along_axis(one, places, axis=1) for one in (items, scores, origins))
-    return Candidates(items, scores, origins, names)
-
-
-def _ranks(proposed: Indexes, items: Indexes, n: int) -> Indexes:
-    """int32[b, m]: the place of each of items [b, m] in proposed [b, pool]; -1 if it is not there."""
-    table = np.full((len(items), n + 1), -1, np.int32)  # the last column takes the padding
-    rows = np.arange(len(items))[:, None]
-    table[rows, proposed] = np.arange(proposed.shape[1], dtype=np.int32)
-    table[:, n] = -1
-    return table[rows, items]
+    fused = combine.combine(opinions)  # [b, m]
+    places = ordered(items, fused, k)  # [b, <= k]
+    chosen = np.take_along_axis(items, places, axis=1)
+    ranks = np.take_along_axis(opinions.ranks, places[None], axis=2)  # [r, b, <= k]
+    origins = np.where(ranks >= 0, ranks, np.iinfo(np.int32).max).argmin(axis=0)
+    scores = np.where(chosen < 0, -np.inf, np.take_along_axis(fused, places, axis=1))
+    return Candidates(chosen, scores.astype(np.float32), np.where(chosen < 0, -1, origins).astype(np.int8), names)
 
 
 def _widened(array: NDArray[Any], k: int) -> NDArray[Any]:

@@ -5,10 +5,12 @@ from typing import Literal
 
 import numpy as np
 
+from zhiyin.compute.in_order import forbid
 from zhiyin.data.catalog import Catalog
 from zhiyin.data.queries import Queries
+from zhiyin.errors import ConfigError
 from zhiyin.ranking.where import where as matching
-from zhiyin.types import Indexes, Mask
+from zhiyin.types import MICROSECONDS_PER_DAY, Indexes, Mask
 
 
 @dataclass(frozen=True)
@@ -19,15 +21,21 @@ class Rules:
     """Whether items of the history may come again: "drop" suits films, "keep" suits groceries."""
     seen_types: tuple[str, ...] = ()
     """Which event types make an item seen; empty means all. A shop drops what was bought, not what was looked at."""
+    seen_days: float | None = None
+    """What was seen longer ago than so many days may come again; not set: never."""
     available: bool = True
     """Leave out what the catalogue calls unavailable, and what does not exist yet at the moment of asking."""
     where: str | None = None
     """A condition on item columns, such as `price < 50 AND category = 'mugs'`."""
 
-    def of_items(self, catalog: Catalog, where: str | None = None) -> Mask:
-        """bool[n]: what holds for every query; `where` is the request's own condition on top."""
+    def __post_init__(self) -> None:
+        if self.seen_days is not None and not self.seen_days > 0:
+            raise ConfigError(f"rules.seen_days must be above 0, got {self.seen_days}: leave it out for no end")
+
+    def of_items(self, catalog: Catalog, *where: str | None) -> Mask:
+        """bool[n]: what holds for every query; `where` are the request's own conditions on top."""
         allowed = catalog.available.copy() if self.available else np.ones(len(catalog), np.bool_)
-        for condition in (self.where, where):
+        for condition in (self.where, *where):
             if condition:
                 allowed &= matching(condition, catalog.frame)
         return allowed
@@ -36,15 +44,17 @@ class Rules:
         """bool[b, n]: `items` [n] from `of_items`, less what each query rules out for itself."""
         allowed = np.repeat(items[None, :], len(queries), axis=0)  # [b, n]
         if self.available:
-            newest = catalog.created.max(initial=np.iinfo(np.int64).min)
-            late = np.flatnonzero(queries.times < newest)
-            allowed[late] &= catalog.created <= queries.times[late, None]
+            items_in_order, created = catalog.by_creation
+            for row, there in enumerate(np.searchsorted(created, queries.times, side="right")):
+                allowed[row, items_in_order[there:]] = False  # which came to exist later
         if self.seen == "drop":
             past = queries.histories
             known = past.items >= 0
             if self.seen_types:
                 known &= past.of_kinds(self.seen_types)
-            allowed[past.rows[known], past.items[known]] = False
+            if self.seen_days is not None:
+                known &= queries.times[past.rows] - past.times <= self.seen_days * MICROSECONDS_PER_DAY
+            forbid(allowed, past.offsets, past.items, known)
         if exclude is not None:
             allowed[:, exclude[exclude >= 0]] = False
         return allowed

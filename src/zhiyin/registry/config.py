@@ -13,6 +13,9 @@ from zhiyin.data.settings import ColumnMap, DataSettings
 from zhiyin.errors import ConfigError
 from zhiyin.ranking.recommend import MAXIMUM_K
 from zhiyin.ranking.rules import Rules
+from zhiyin.ranking.scenario import Scenario, completed, default_scenarios
+from zhiyin.registry.access_settings import AccessSettings
+from zhiyin.registry.retrain_settings import RetrainSettings
 from zhiyin.registry.serve_settings import ServeSettings
 
 
@@ -84,9 +87,17 @@ class Config:
     models: dict[str, dict[str, Any]] = field(default_factory=dict)
     recipe: RecipeSettings = field(default_factory=RecipeSettings)
     rules: Rules = field(default_factory=Rules)
+    scenarios: dict[str, Scenario] = field(default_factory=default_scenarios)
+    """By name; "home", "similar", "cart" and "email" are always there."""
     train: TrainSettings = field(default_factory=TrainSettings)
     registry: RegistrySettings = field(default_factory=RegistrySettings)
     serve: ServeSettings = field(default_factory=ServeSettings)
+    retrain: RetrainSettings = field(default_factory=RetrainSettings)
+    access: AccessSettings = field(default_factory=AccessSettings)
+
+    def __post_init__(self) -> None:
+        for name, scenario in self.scenarios.items():
+            scenario.check(f"scenarios.{name}")
 
     @property
     def seen_types(self) -> tuple[str, ...] | None:
@@ -117,4 +128,7 @@ def parsed(text: str, name: str = "zhiyin.toml") -> Config:
         table: Mapping[str, Any] = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{name} is not valid TOML: {error}") from None
+    written = table.get("scenarios", {})
+    if isinstance(written, Mapping):
+        table = {**table, "scenarios": completed(written)}
     return fields.from_table(Config, table, "")

@@ -6,11 +6,14 @@ import fcntl
 import json
 import os
 import threading
+import time
 from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
 
 from zhiyin.errors import ArtifactError, RegistryBusyError
+
+PAUSE_SECONDS = 0.005
 
 _held: set[tuple[int, int, Path]] = set()  # (process, thread, lock file): who is inside may enter again
 
@@ -44,6 +47,30 @@ def exclusive(root: Path, name: str = ".lock") -> Iterator[None]:
             yield
         finally:
             _held.discard(key)
+
+
+@contextlib.contextmanager
+def in_turn(root: Path, name: str, seconds: float) -> Iterator[None]:
+    """The same for what takes milliseconds: wait for one's turn, at most so long.
+
+    Raises
+    ------
+    RegistryBusyError
+        If it does not come.
+    ArtifactError
+        If the directory cannot be written.
+    """
+    end = time.monotonic() + seconds
+    with contextlib.ExitStack() as stack:
+        while True:
+            try:
+                stack.enter_context(exclusive(root, name))
+                break
+            except RegistryBusyError:
+                if time.monotonic() >= end:
+                    raise
+                time.sleep(PAUSE_SECONDS)
+        yield
 
 
 def _opened(root: Path, name: str) -> FileIO:

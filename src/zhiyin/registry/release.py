@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,13 @@ from zhiyin.data.vocabulary import Vocabulary
 from zhiyin.errors import ArtifactError, UnknownIdError
 from zhiyin.models.known import MODELS
 from zhiyin.ranking.fuse import Blend, ReciprocalRank
+from zhiyin.ranking.lists import Lists
+from zhiyin.ranking.people import People
 from zhiyin.ranking.recommend import Pipeline
 from zhiyin.ranking.rules import Rules
 from zhiyin.ranking.similar import similar
 from zhiyin.ranking.slate import slate
+from zhiyin.ranking.terms import PLAIN, Terms
 from zhiyin.registry.arrays import load_arrays, load_model, save_arrays, save_model
 
 COMBINERS: Mapping[str, type] = {"Blend": Blend, "ReciprocalRank": ReciprocalRank}
@@ -48,10 +52,20 @@ class Release:
         names = ", ".join(self.pipeline.retrievers)
         return f"Release({self.number}: {names}; {len(self.users):,} users, {len(self.items):,} items)"
 
-    @property
+    @cached_property
     def last_event(self) -> int:
         """µs UTC of the newest event that this release has learnt from."""
         return int(self.histories.times.max(initial=0))
+
+    @cached_property
+    def lists(self) -> Lists:
+        """What this release can list beside its recommendations: what is popular, trending, new, or goes together."""
+        return Lists(self.pipeline, self.histories)
+
+    @cached_property
+    def people(self) -> People:
+        """Who is alike to whom."""
+        return People(self.histories, len(self.items))
 
     def queries(self, user_ids: Iterable[object], now: int) -> Queries:
         """What this release knows of these people; a stranger is an empty history."""
@@ -68,7 +82,7 @@ class Release:
         """
         ids = [str(one) for one in user_ids]
         queries = self.queries(ids, self.last_event + 1 if now is None else now)
-        return slate(self.pipeline.recommend(queries, k, where=where), ids, self.items)
+        return slate(self.pipeline.recommend(queries, k, _terms(where)), ids, self.items)
 
     def similar(self, item_id: object, k: int = 10, *, where: str | None = None) -> pl.DataFrame:
         """item_id, score, rank, origin: the k items most alike to one.
@@ -83,7 +97,7 @@ class Release:
             raise UnknownIdError(
                 f"item {shown(item_id)} is not known to this release: check the id, or train again after it was added"
             )
-        return slate(similar(self.pipeline, index, k, where=where), [str(item_id)], self.items).drop("user_id")
+        return slate(similar(self.pipeline, index, k, _terms(where)), [str(item_id)], self.items).drop("user_id")
 
     def write(self, directory: Path) -> None:
         """All of it as Parquet, safetensors and JSON."""
@@ -137,6 +151,10 @@ class Release:
                 f"the release in {directory} cannot be read ({type(error).__name__}): train again, or roll back"
             ) from error
         return cls(pipeline, users, Vocabulary(catalog.frame["item_id"]), histories, outline["details"], number)
+
+
+def _terms(where: str | None) -> Terms:
+    return Terms(where=(where,)) if where else PLAIN
 
 
 HISTORY_COLUMNS = ("offsets", "items", "times", "weights", "values", "kinds")

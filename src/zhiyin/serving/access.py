@@ -4,36 +4,61 @@ import asyncio
 import hashlib
 import ipaddress
 import logging
+import time
+from collections.abc import Callable
 from typing import Protocol
 
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from zhiyin.errors import ArtifactError, ConfigError, RequestError
+from zhiyin.registry.access_settings import AccessSettings
+from zhiyin.registry.rate import Rate
 from zhiyin.registry.serve_settings import ServeSettings
+from zhiyin.serving.addresses import SCOPE, UNKNOWN, Addresses, customer
+from zhiyin.serving.caller import HERE, Caller, Role
+from zhiyin.serving.key import Key
+from zhiyin.serving.keys import Recalled
+from zhiyin.serving.rates import Allowance, Rates
 
-MOST_SEEN = 10_000
-LONGEST_KEY = 1_024
-MOST_HASHING = 2
-"""Keys hashed at once: hashing is slow on purpose, and wrong keys must not take all of the machine."""
+MOST_HASHING = 1
+"""Keys hashed at once: hashing is slow on purpose, and wrong keys from everywhere take one core, not the machine."""
+MOST_WAITING = 100
+"""Keys that may wait to be hashed; beyond it callers are asked to come back."""
+FAILURES = Rate(20, 60)
+"""Wrong keys of one address: 20 at once, and 20 a minute after that; then it gets 429 without hashing."""
+FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 
 log = logging.getLogger(__name__)
-
-FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 
 
 class Verifies(Protocol):
     """What knows the keys; `zhiyin.serving.keys.Keys` does."""
 
-    def verify(self, text: str) -> str | None:
-        """The name of the caller that a key belongs to; `None` for a wrong one."""
+    def recalled(self, text: str) -> Recalled:
+        """What `verify` says, if it can say so quickly."""
+        ...
+
+    def verify(self, text: str) -> Key | None:
+        """The key that this is; `None` for one that opens to nobody."""
+        ...
+
+    def tend(self) -> None:
+        """Write down what can wait."""
         ...
 
 
 class Access:
-    """The door."""
+    """The door's book: who is let in, and how often."""
 
-    def __init__(self, keys: Verifies | None, settings: ServeSettings) -> None:
+    def __init__(
+        self,
+        keys: Verifies | None,
+        settings: ServeSettings,
+        access: AccessSettings | None = None,
+        *,
+        seconds: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._keys = keys
         self._open = settings.open_on_loopback and is_loopback(settings.host)
         if keys is None and not self._open:
@@ -41,43 +66,94 @@ class Access:
                 "the service needs API keys: create one, "
                 "or set serve.open_on_loopback = true with host = 127.0.0.1 to try it on this machine alone"
             )
-        self._seen: set[bytes] = set()  # digests of keys that were right: to check them again is quick
+        self.settings = access or AccessSettings()
+        self.addresses = Addresses(self.settings)
+        self._rate = None if self.settings.rate is None else Rate.read(self.settings.rate, "access.rate")
+        self._seconds = seconds
+        self._rates, self._failures = Rates(), Rates()
         self._hashing = asyncio.Semaphore(MOST_HASHING)
+        self._checking: dict[bytes, asyncio.Future[Key | None]] = {}  # by digest: one hash for all who ask at once
 
-    async def admit(self, scope: Scope) -> None:
+    async def admit(self, scope: Scope) -> Caller:
         """Let a request pass.
 
         Raises
         ------
         RequestError
-            401 without a key, or with one that is not known.
+            401 without a key, or with one that opens to nobody; 429 after too many of these from one address.
         """
-        headers = Headers(scope=scope)
+        headers, address = Headers(scope=scope), scope.get(SCOPE, UNKNOWN)
         if self._open and _is_here(scope, headers):
-            return
-        key = _key(headers)
-        if not key:
+            return Caller(HERE, Role.ADMIN, address=address)
+        text = _key(headers)
+        if not text:
             raise RequestError(401, "an API key is needed: send it as Authorization: Bearer KEY, or as X-API-Key: KEY")
-        if not await self._known(key):
+        key = await self._verified(text, address)
+        if key is None:
             raise RequestError(401, "this API key is not known: check it, or ask for a new one")
+        return Caller(key.name, key.role, key.scenarios, address, key.limit)
 
-    async def _known(self, key: str) -> bool:
-        if self._keys is None or len(key) > LONGEST_KEY:
-            return False
-        digest = hashlib.sha256(key.encode()).digest()
+    def allowance(self, caller: Caller) -> Allowance | None:
+        """One more request of a caller; None where nothing limits it.
+
+        Raises
+        ------
+        RequestError
+            429 if it asked too often.
+        """
+        rate = caller.rate or self._rate
+        if rate is None:
+            return None
+        burst = self.settings.burst or max(1, round(rate.per_second))
+        found = self._rates.take(caller.name, rate, burst, self._seconds())
+        if not found.granted:
+            raise RequestError(429, f"{caller.name} asks too often: wait, and ask less often", "", found.headers())
+        return found
+
+    def tend(self) -> None:
+        """Write down what can wait; slow."""
+        if self._keys is not None:
+            self._keys.tend()
+
+    async def _verified(self, text: str, address: str) -> Key | None:
+        if self._keys is None:
+            return None
         try:
-            if digest in self._seen:
-                return self._keys.verify(key) is not None
-            async with self._hashing:
-                right = await asyncio.to_thread(self._keys.verify, key) is not None
+            found = self._keys.recalled(text)
+            if not found.is_known:
+                return await self._checked(self._keys, text, customer(address))
         except ArtifactError as error:
             log.error("no key can be checked: %s", error)
             raise RequestError(503, "the API keys cannot be read now: see the log of the service") from None
-        if right:
-            if len(self._seen) >= MOST_SEEN:
-                self._seen.clear()
-            self._seen.add(digest)
-        return right
+        if found.key is None:
+            self._count_failure(customer(address))
+        return found.key
+
+    async def _checked(self, keys: Verifies, text: str, address: str) -> Key | None:
+        digest = hashlib.sha256(text.encode()).digest()
+        running = self._checking.get(digest)
+        if running is None:
+            if len(self._checking) >= MOST_WAITING:
+                raise RequestError(503, "too many new keys are being checked: ask again later")
+            self._count_failure(address)
+            running = asyncio.ensure_future(self._hashed(keys, text, address))
+            running.add_done_callback(lambda _: self._checking.pop(digest))
+            self._checking[digest] = running
+        return await asyncio.shield(running)  # who hangs up takes nobody along
+
+    async def _hashed(self, keys: Verifies, text: str, address: str) -> Key | None:
+        async with self._hashing:
+            key = await asyncio.to_thread(keys.verify, text)
+        if key is not None:
+            self._failures.give_back(address, FAILURES, FAILURES.amount, self._seconds())
+        return key
+
+    def _count_failure(self, address: str) -> None:
+        """Beforehand, so that many at once are no more than many in turn."""
+        found = self._failures.take(address, FAILURES, FAILURES.amount, self._seconds())
+        if not found.granted:
+            headers = {"Retry-After": found.headers()["Retry-After"]}
+            raise RequestError(429, "too many wrong keys came from this address: check yours, and wait", "", headers)
 
 
 def is_loopback(host: str) -> bool:

@@ -1,36 +1,46 @@
 """From candidates to what a caller reads."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
+from msgspec import UNSET
 
 from zhiyin.data.queries import Queries
 from zhiyin.errors import RequestError
-from zhiyin.ranking.candidates import Candidates
-from zhiyin.ranking.fuse import Blend
-from zhiyin.ranking.recommend import FALLBACK, Pipeline
+from zhiyin.ranking.candidates import EXPLORE, FALLBACK, Candidates
+from zhiyin.ranking.fuse import Blend, Combines
 from zhiyin.registry.release import Release
 from zhiyin.serving.bodies import text_of
-from zhiyin.serving.schemas import LONGEST_ID, MOST_K, Recommended
+from zhiyin.serving.schemas import LONGEST_ID, MOST_K, Reason, Recommended
 
 
-def listed(candidates: Candidates, release: Release) -> list[Recommended]:
+def listed(candidates: Candidates, release: Release, why: Sequence[Reason] = ()) -> list[Recommended]:
     """One answer as a list, best first; without the frame of `slate`, which would cost as much as a model."""
     shown = candidates.items[0][candidates.items[0] >= 0]
     scores, origins = candidates.scores[0].tolist(), candidates.origins[0].tolist()
+    drawn = None if candidates.probabilities is None else candidates.probabilities[0].tolist()
     return [
-        Recommended(item_id, scores[place], place + 1, candidates.origin_names[origins[place]])
+        Recommended(
+            item_id,
+            scores[place],
+            place + 1,
+            candidates.origin_names[origins[place]],
+            drawn[place] if drawn else 1.0,
+            why[place] if why else UNSET,
+        )
         for place, item_id in enumerate(release.items.texts[shown].to_list())
     ]
 
 
-def source(pipeline: Pipeline, items: list[Recommended]) -> str:
+def source(candidates: Candidates, items: list[Recommended], combine: Combines) -> str:
     """Who made the list."""
     if items and all(item.origin == FALLBACK for item in items):
         return FALLBACK
-    if len(pipeline.retrievers) == 1:
-        return next(iter(pipeline.retrievers))
-    return "blend" if isinstance(pipeline.combine, Blend) else "fuse"
+    makers = [name for name in candidates.origin_names if name not in (FALLBACK, EXPLORE)]
+    if len(makers) == 1:
+        return makers[0]
+    return "blend" if isinstance(combine, Blend) else "fuse"
 
 
 def is_fallback(queries: Queries, made_by: str) -> bool:
@@ -38,9 +48,14 @@ def is_fallback(queries: Queries, made_by: str) -> bool:
     return made_by == FALLBACK or not np.any(queries.histories.items >= 0)
 
 
-def length(release: Release, asked: int | None) -> int:
-    """How many items: as asked, or as the release says."""
-    return asked or int(release.details.get("k") or 10)
+def age_s(release: Release, now: int) -> float:
+    """Seconds since the newest event that the release has learnt from."""
+    return round(max(0, now - release.last_event) / 1e6, 3)
+
+
+def length(release: Release, *asked: int | None) -> int:
+    """How many items: as the first who says, or as the release."""
+    return next((k for k in asked if k), int(release.details.get("k") or 10))
 
 
 def length_of_text(written: str | None) -> int | None:

@@ -1,88 +1,99 @@
 """The HTTP application: the door, the routes, and one shape for every error."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
-import msgspec
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from zhiyin.errors import ConfigError, ExpressionError, RequestError, UnknownIdError, ZhiyinError
-from zhiyin.registry.serve_settings import ServeSettings
 from zhiyin.serving.access import Access, Verifies
+from zhiyin.serving.audit import Audit
+from zhiyin.serving.current import current
+from zhiyin.serving.door import SAFETY, Door, Gate
+from zhiyin.serving.failure import failure
 from zhiyin.serving.gorse import routes as gorse
-from zhiyin.serving.gorse.plain import PREFIX, refusal
+from zhiyin.serving.gorse.plain import PREFIX, of_gorse
 from zhiyin.serving.live import Live
+from zhiyin.serving.observe import Observed, Traces
 from zhiyin.serving.openapi import described
-from zhiyin.serving.routes import (
-    events,
-    friends,
-    health,
-    items,
-    privacy,
-    recommendations,
-    sessions,
-    similar,
-    users,
-)
-from zhiyin.serving.schemas import Failure, Problem
+from zhiyin.serving.pulse import pulse
+from zhiyin.serving.refusals import Refusals
+from zhiyin.serving.resources import OPEN_PATHS, OPERATIONS
 from zhiyin.serving.service import Service
 from zhiyin.serving.sessions import Sessions
+from zhiyin.serving.settings import Settings
+from zhiyin.serving.state_metrics import ReleaseMetrics
 from zhiyin.serving.store import Store
+from zhiyin.serving.upkeep import Upkeep
+from zhiyin.serving.wish import fit_all
 
-OPERATIONS = (
-    *events.OPERATIONS,
-    *recommendations.OPERATIONS,
-    *similar.OPERATIONS,
-    *items.OPERATIONS,  # after what stands below an item: an id may hold slashes
-    *friends.OPERATIONS,
-    *privacy.OPERATIONS,
-    *users.OPERATIONS,
-    *sessions.OPERATIONS,
-    *health.OPERATIONS,
-)
-OPEN_PATHS = frozenset(
-    {"/openapi.json", *(one.path + end for one in (*OPERATIONS, *gorse.OPERATIONS) if one.open for end in ("", "/"))}
-)
 STATUSES: dict[type[Exception], int] = {UnknownIdError: 404, ExpressionError: 422, ConfigError: 422}
-RETRY_SECONDS = "1"
-SAFETY = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"cache-control", b"no-store"),
-)
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+ASKED_HEADERS = ("Authorization", "X-API-Key", "X-Request-Id")
+TOLD_HEADERS = ("RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id")
 
 log = logging.getLogger(__name__)
 
 
-def create_app(live: Live, store: Store, keys: Verifies | None, settings: ServeSettings) -> FastAPI:
+def create_app(
+    live: Live,
+    store: Store,
+    keys: Verifies | None,
+    settings: Settings,
+    *,
+    audit: Audit | None = None,
+    tracing: Traces | None = None,
+) -> FastAPI:
     """The service over a release and a store, both of which it opens and closes.
 
     Raises
     ------
     ConfigError
-        If there are no keys, and the settings do not open the service to this machine alone.
+        If there are no keys, and the settings do not open the service to this machine alone; or if the release lacks
+        what a scenario names.
     """
-    service = Service(live, store, Sessions(store), Access(keys, settings), settings)
+    access = Access(keys, settings.serve, settings.access)
+    service = Service(live, store, Sessions(store), access, settings, audit or Audit())
+    live.require(partial(fit_all, settings.scenarios))
+    refusals = Refusals(service.audit)
+    upkeep = Upkeep([refusals.write, access.tend])
+    service.metrics.add(ReleaseMetrics(live, service.clock))
+    live.failed = service.metrics.reload_failures.inc
+    store.time(service.metrics.commit_seconds.observe)
+    operations = (*OPERATIONS, *gorse.OPERATIONS) if settings.serve.gorse else OPERATIONS
+    handlers = [(operation, partial(operation.answer, service)) for operation in operations]
+    observed = Middleware(
+        Observed,
+        metrics=service.metrics,
+        routes={handler: operation.path.replace(":path}", "}") for operation, handler in handlers},
+        slow_ms=settings.serve.slow_ms,
+        tracing=tracing,
+    )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with store:
-            live.watch(settings.reload_seconds)
+            live.watch(settings.serve.reload_seconds)
+            upkeep.start()
+            looking = asyncio.ensure_future(pulse(service))
             try:
                 yield
             finally:
+                looking.cancel()
+                await upkeep.stop()
                 live.stop()
                 service.workers.stop()
+                if tracing:
+                    await asyncio.to_thread(tracing.stop)
 
     app = FastAPI(
         title="zhiyin",
@@ -90,7 +101,12 @@ def create_app(live: Live, store: Store, keys: Verifies | None, settings: ServeS
         redoc_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
-        middleware=[Middleware(Door, access=service.access)],
+        middleware=[
+            observed,
+            Middleware(Gate, access=access, refusals=refusals),
+            *_for_browsers(settings.access.cors_origins),
+            Middleware(Door, access=access, open_paths=OPEN_PATHS),
+        ],
         exception_handlers={
             HTTPException: _of_http,
             ZhiyinError: _of_ours,
@@ -98,55 +114,35 @@ def create_app(live: Live, store: Store, keys: Verifies | None, settings: ServeS
             Exception: _of_bug,
         },
     )
-    for operation in OPERATIONS:
-        app.add_route(operation.path, partial(operation.handler, service), methods=[operation.method])
-    if settings.gorse:
-        for operation in gorse.OPERATIONS:
-            for end in ("", "/"):  # its clients send both
-                app.add_route(operation.path + end, partial(operation.handler, service), methods=[operation.method])
+    for operation, handler in handlers:
+        for path in operation.paths:
+            app.add_route(path, handler, methods=[operation.method])
+    app.state.service = service
     document = described(OPERATIONS)
     app.openapi = lambda: document  # type: ignore[method-assign]  # FastAPI's documented way to write one's own
     return app
 
 
-class Door:
-    """Lets in who may enter, and says on every answer how a browser has to treat it."""
-
-    def __init__(self, app: ASGIApp, access: Access) -> None:
-        self._app = app
-        self._access = access
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-
-        async def safely(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", []), *SAFETY]
-            await send(message)
-
-        if scope["path"] not in OPEN_PATHS:
-            try:
-                await self._access.admit(scope)
-            except RequestError as error:
-                written = refusal if scope["path"].startswith(PREFIX) else failure
-                await written(error.status, str(error))(scope, receive, safely)
-                return
-        await self._app(scope, receive, safely)
+def _for_browsers(origins: tuple[str, ...]) -> list[Middleware]:
+    """CORS for these origins alone, and without cookies; preflights carry no key, so this stands before the door."""
+    if not origins:
+        return []
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_methods=METHODS,
+            allow_headers=ASKED_HEADERS,
+            expose_headers=TOLD_HEADERS,
+        )
+    ]
 
 
-def failure(status: int, message: str, where: str = "", headers: dict[str, str] | None = None) -> Response:
-    """An error in its one shape."""
-    content = Failure(Problem(status, message, where or msgspec.UNSET))
-    more = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": RETRY_SECONDS}}.get(status, {})
-    return Response(msgspec.json.encode(content), status, {**(headers or {}), **more}, "application/json")
-
-
-async def _of_ours(_: Request, error: Exception) -> Response:
+async def _of_ours(request: Request, error: Exception) -> Response:
+    if request.url.path.startswith(PREFIX):
+        return of_gorse(error)
     if isinstance(error, RequestError):
-        return failure(error.status, str(error), error.where)
+        return failure(error.status, str(error), error.where, error.headers)
     status = STATUSES.get(type(error), 500)
     if status == 500:
         log.error("a request failed: %s", error)
@@ -174,4 +170,6 @@ async def _of_gone(_: Request, __: Exception) -> Response:
 
 async def _of_bug(_: Request, __: Any) -> Response:
     """The server logs the traceback; the caller gets none."""
-    return failure(500, "the service failed on this request: it is in its log")
+    safety = {name.decode(): value.decode() for name, value in SAFETY}
+    headers = {"X-Request-Id": current().request_id, **safety}  # this answer passes by the layers that add these
+    return failure(500, "the service failed on this request: it is in its log", headers=headers)

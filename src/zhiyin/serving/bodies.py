@@ -9,6 +9,7 @@ from starlette.requests import Request
 
 from zhiyin.errors import RequestError
 from zhiyin.fields import unknown
+from zhiyin.serving.depth import DEEP, SCOPE, is_deeper
 
 T = TypeVar("T")
 
@@ -33,7 +34,7 @@ async def body(request: Request, limit: int) -> bytes:
     Raises
     ------
     RequestError
-        413 if it is longer, 415 if it is not declared as JSON.
+        413 if it is longer, 415 if it is not declared as JSON, 400 if it is nested too deeply.
     """
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > limit:
@@ -50,7 +51,11 @@ async def body(request: Request, limit: int) -> bytes:
         if size > limit:
             raise too_long(limit)
         chunks.append(chunk)
-    return b"".join(chunks).removeprefix(b"\xef\xbb\xbf")
+    content = b"".join(chunks).removeprefix(b"\xef\xbb\xbf")
+    deepest = request.scope.get(SCOPE, DEEP)
+    if is_deeper(content, deepest):
+        raise RequestError(400, f"the body is nested deeper than {deepest} levels: send flatter JSON")
+    return content
 
 
 def too_long(limit: int) -> RequestError:

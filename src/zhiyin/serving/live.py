@@ -2,11 +2,12 @@
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from zhiyin.data.privacy import PrivacySettings, PseudonymKey, key_from, pseudonym
 from zhiyin.errors import ArtifactError, ZhiyinError
+from zhiyin.registry.manifest import Manifest
 from zhiyin.registry.release import Release
 from zhiyin.registry.store import Store
 
@@ -22,9 +23,11 @@ class Served:
 
     release: Release
     key: PseudonymKey | None = None
+    created: int | None = None
+    """When it was trained, µs UTC, if that is known."""
 
     @classmethod
-    def of(cls, release: Release, environment: Mapping[str, str]) -> "Served":
+    def of(cls, release: Release, environment: Mapping[str, str], created: int | None = None) -> "Served":
         """Look up the key, and ask once, so that compiling and filling of caches is over before the first caller.
 
         Raises
@@ -39,7 +42,7 @@ class Served:
         release.recommend([*release.users.texts.head(1), "\0"])
         if len(release.items):
             release.similar(release.items.texts[0])
-        return cls(release, key)
+        return cls(release, key, created)
 
     def person(self, user_id: str) -> str:
         """The id under which a person is stored."""
@@ -55,9 +58,13 @@ class Live:
         self.served = served
         self.problem = ""
         """Why what the registry wants is not served; empty if it is."""
-        self._registry = registry
+        self.failed: Callable[[], None] = lambda: None
+        """Told whenever a release could not be taken."""
+        self.registry = registry
+        self._changing = threading.Lock()
         self._environment = environment or {}
         self._refused: int | None = None
+        self._suits: Callable[[Release], None] | None = None
         self._stopped = False
         self._woken = threading.Event()
         self._thread: threading.Thread | None = None
@@ -76,32 +83,95 @@ class Live:
             raise ArtifactError(f"no release serves in {registry.root}: run `zhiyin train` first")
         return cls(_loaded(registry, number, environment), registry, environment)
 
+    def require(self, suits: Callable[[Release], None]) -> None:
+        """Have every release looked at before it serves, the present one at once.
+
+        Raises
+        ------
+        ZhiyinError
+            What `suits` raises of the present release; a later one is refused for it.
+        """
+        suits(self.served.release)
+        self._suits = suits
+
     def reload(self, *, again: bool = False) -> bool:
         """Serve what the registry says now; whether that is another release than before.
 
         What cannot be loaded is logged once and not tried again until the registry names another, or `again`.
         """
-        if self._registry is None:
+        if self.registry is None:
             return False
+        with self._changing:
+            return self._reload(self.registry, again=again)
+
+    def promote(self, number: int, when: int, why: str) -> int:
+        """Have a release serve, here and in the registry, and only if it can: it is read and asked once before.
+
+        Raises
+        ------
+        ArtifactError
+            If it is missing, damaged or cannot answer: what serves goes on.
+        RegistryBusyError
+            If another process changes what serves at this moment.
+        """
+        registry = self._known_registry()
+        with self._changing:
+            served = self._answering(registry, number)
+            registry.promote(number, when, why)
+            self._take(served)
+        return number
+
+    def rollback(self, when: int) -> int:
+        """Have what served before serve again, and say which that is; raises as `promote` does."""
+        registry = self._known_registry()
+        with self._changing:
+            number = next((one.number for one in registry.versions() if one.previous), None)
+            served = None if number is None else self._answering(registry, number)
+            taken = registry.rollback(when)
+            if served is None or taken != number:  # somebody else has changed it meanwhile
+                served = self._answering(registry, taken)
+            self._take(served)
+        return taken
+
+    def _known_registry(self) -> Store:
+        if self.registry is None:
+            raise ArtifactError("there is no registry: start the service with `zhiyin serve`")
+        return self.registry
+
+    def _answering(self, registry: Store, number: int) -> Served:
+        try:
+            return _loaded(registry, number, self._environment)
+        except ArtifactError:
+            raise
+        except UNFIT as error:
+            raise ArtifactError(f"release {number} cannot be served: {error}") from error
+
+    def _take(self, served: Served) -> None:
+        self.served = served
+        self.problem, self._refused = "", None
+        log.info("release %d serves", served.release.number)
+
+    def _reload(self, registry: Store, *, again: bool) -> bool:
         number: int | None = None
         try:
-            number = self._registry.serving()
+            number = registry.serving()
             if number in (None, self.served.release.number):
                 self.problem, self._refused = "", None
                 return False
             if number == self._refused and not again:
                 return False
-            served = _loaded(self._registry, number, self._environment)
+            served = _loaded(registry, number, self._environment)
+            if self._suits:
+                self._suits(served.release)
         except UNFIT as error:
             current = self.served.release.number
             problem = f"release {number or 'of the registry'} cannot be served, release {current} goes on: {error}"
             if problem != self.problem:
                 log.error(problem)
+            self.failed()
             self.problem, self._refused = problem, number
             return False
-        self.served = served
-        self.problem, self._refused = "", None
-        log.info("release %d serves", number)
+        self._take(served)
         return True
 
     def watch(self, seconds: float) -> None:
@@ -130,4 +200,5 @@ class Live:
 
 
 def _loaded(registry: Store, number: int, environment: Mapping[str, str]) -> Served:
-    return Served.of(Release.read(registry.verified(number), number), environment)
+    path = registry.verified(number)
+    return Served.of(Release.read(path, number), environment, Manifest.read(path).created)

@@ -26,6 +26,11 @@ def moment(written: str | int | float, where: str) -> int:
     return time
 
 
+def written(time: int) -> str:
+    """µs UTC as ISO-8601, to the second."""
+    return (EPOCH + timedelta(microseconds=time)).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
 def _of_text(written: str, where: str) -> int:
     try:
         parsed = datetime.fromisoformat(written.strip())

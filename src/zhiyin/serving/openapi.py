@@ -12,13 +12,16 @@ from zhiyin.serving.schemas import Failure
 REFERENCE = "#/components/schemas/{name}"
 MEANINGS = {
     200: "The answer.",
-    202: "Stored.",
+    202: "Taken.",
     400: "The body is not JSON.",
     401: "A key is missing or not known.",
+    403: "This is switched off, the role or the scenarios of the key do not allow it, or this address may not ask.",
     404: "Nothing of this id is known.",
+    409: "It cannot be done as things are; the sentence says why.",
     413: "The body is too long.",
     415: "The body is not declared as JSON.",
     422: "Something in the request is not allowed; the sentence says what.",
+    429: "Asked too often; Retry-After says when to try again.",
     500: "A fault of the service.",
     503: "The service cannot do it now; Retry-After says when to try again.",
 }
@@ -57,9 +60,13 @@ def _types(operation: Operation) -> list[Any]:
 
 
 def _operation(operation: Operation, schemas: Mapping[int, Any]) -> dict[str, Any]:
-    failures = sorted({*operation.refusals, *(() if operation.open else (401,)), 500, 503})
+    refused = {*operation.refusals, *(() if operation.role is None else (401, 403, 429)), 500, 503}
+    failures = sorted(refused - operation.answers.keys())
     responses = {
-        **{str(status): _content(MEANINGS[status], schemas[id(kind)]) for status, kind in operation.answers.items()},
+        **{
+            str(status): _content(MEANINGS[status], schemas[id(kind)], operation.media_type)
+            for status, kind in operation.answers.items()
+        },
         **{str(status): _content(MEANINGS[status], schemas[id(Failure)]) for status in failures},
     }
     description: dict[str, Any] = {
@@ -69,8 +76,10 @@ def _operation(operation: Operation, schemas: Mapping[int, Any]) -> dict[str, An
         "description": operation.about,
         "tags": [operation.handler.__module__.rpartition(".")[2]],
         "responses": responses,
-        "security": [] if operation.open else [{"bearer": []}, {"key": []}],
+        "security": [] if operation.role is None else [{"bearer": []}, {"key": []}],
     }
+    if operation.role is not None:
+        description["x-role"] = str(operation.role)
     if operation.parameters:
         description["parameters"] = [_parameter(one, schemas[id(one.kind)]) for one in operation.parameters]
     if operation.body is not None:
@@ -79,8 +88,8 @@ def _operation(operation: Operation, schemas: Mapping[int, Any]) -> dict[str, An
     return description
 
 
-def _content(meaning: str, schema: Mapping[str, Any]) -> dict[str, Any]:
-    return {"description": meaning, "content": {"application/json": {"schema": schema}}}
+def _content(meaning: str, schema: Mapping[str, Any], media_type: str = "application/json") -> dict[str, Any]:
+    return {"description": meaning, "content": {media_type: {"schema": schema}}}
 
 
 def _parameter(parameter: Parameter, schema: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from zhiyin.errors import RequestError
 from zhiyin.fields import unknown
+from zhiyin.serving.caller import Role, caller_of
 from zhiyin.serving.service import Service
 
 
@@ -44,11 +45,35 @@ class Operation:
     handler: Handler
     about: str
     answers: Mapping[int, Any]  # status to type
-    refusals: tuple[int, ...] = ()  # statuses of errors beside 401, 500 and 503
+    refusals: tuple[int, ...] = ()  # statuses of errors beside those of every route
     body: Any = None
     parameters: tuple[Parameter, ...] = field(default=())
-    open: bool = False
-    """Needs no key."""
+    media_type: str = "application/json"
+    """Of the answers."""
+    role: Role | None = Role.READER
+    """The least that a caller must be; None needs no key."""
+
+    slashed: bool = False
+    """Answers with a slash at the end of the path, too."""
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Under which it is found."""
+        return (self.path, f"{self.path}/") if self.slashed else (self.path,)
+
+    async def answer(self, service: Service, request: Request) -> Response:
+        """Answer a caller whose role is high enough.
+
+        Raises
+        ------
+        RequestError
+            403 if it is too low.
+        """
+        if self.role is not None and (caller := caller_of(request)).role < self.role:
+            raise RequestError(
+                403, f"this needs the role {self.role}, and the key of {caller.name} has {caller.role}: ask for another"
+            )
+        return await self.handler(service, request)
 
 
 def query(request: Request, parameters: Sequence[Parameter]) -> dict[str, str]:

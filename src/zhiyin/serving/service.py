@@ -1,13 +1,19 @@
 """What every route works with."""
 
-import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from zhiyin.registry.serve_settings import ServeSettings
+from zhiyin.ranking.scenario import Scenario
 from zhiyin.serving.access import Access
+from zhiyin.serving.audit import Audit
 from zhiyin.serving.clock import Clock
+from zhiyin.serving.current import current
+from zhiyin.serving.current import new_request_id as fresh
 from zhiyin.serving.live import Live
+from zhiyin.serving.metrics import Metrics
+from zhiyin.serving.readiness import Readiness
 from zhiyin.serving.sessions import Sessions
+from zhiyin.serving.settings import Settings
 from zhiyin.serving.store import Store
 from zhiyin.serving.workers import Workers
 
@@ -20,16 +26,24 @@ class Service:
     store: Store
     sessions: Sessions
     access: Access
-    settings: ServeSettings
+    settings: Settings = field(default_factory=Settings)
+    audit: Audit = field(default_factory=Audit)
     clock: Clock = field(default_factory=Clock)
     workers: Workers = field(default_factory=Workers)
+    metrics: Metrics = field(default_factory=Metrics)
+    readiness: Readiness = field(default_factory=Readiness)
 
     @property
     def body_limit(self) -> int:
         """Bytes of a request body."""
-        return self.settings.body_limit_mb * 2**20
+        return self.settings.serve.body_limit_mb * 2**20
+
+    @property
+    def scenarios(self) -> Mapping[str, Scenario]:
+        """By name."""
+        return self.settings.scenarios
 
 
 def new_request_id() -> str:
-    """24 characters that no other answer has."""
-    return os.urandom(12).hex()
+    """The id of this request, which its answer carries in its body and in a header."""
+    return current().request_id or fresh()

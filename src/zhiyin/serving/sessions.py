@@ -12,7 +12,8 @@ import numpy as np
 
 from zhiyin.data.histories import Histories
 from zhiyin.data.queries import Queries
-from zhiyin.data.store.records import Event, News, StoreError, session_name
+from zhiyin.data.store.records import Event, News, session_name
+from zhiyin.errors import StoreError
 from zhiyin.registry.release import Release
 
 MOST_EVENTS_EACH = 1_000

@@ -11,19 +11,8 @@ from zhiyin.data.store import events, items, news, people, privacy
 from zhiyin.data.store.address import StoreAddress
 from zhiyin.data.store.connect import database
 from zhiyin.data.store.database import Database, Work
-from zhiyin.data.store.records import (
-    Appended,
-    Attributes,
-    Event,
-    Friend,
-    Impression,
-    Item,
-    News,
-    RefusedError,
-    StoreError,
-    User,
-)
-from zhiyin.errors import RequestError
+from zhiyin.data.store.records import Appended, Attributes, Event, Friend, Impression, Item, News, User
+from zhiyin.errors import RefusedError, RequestError, StoreError
 from zhiyin.serving.clock import Clock
 from zhiyin.serving.writing import MOST_WAITING, Writer
 
@@ -65,6 +54,10 @@ class Store:
             For PostgreSQL without its driver.
         """
         return cls(database(StoreAddress.of(written, root), time.monotonic))
+
+    def time(self, took: Callable[[float], None]) -> None:
+        """Tell the seconds of each transaction from now on."""
+        self._writer.took = took
 
     @property
     def waiting(self) -> int:

@@ -5,6 +5,7 @@ a tenth of one.
 """
 
 import asyncio
+import contextvars
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -26,6 +27,11 @@ class Workers:
         self._most_waiting = most_waiting
         self._waiting = 0
 
+    @property
+    def waiting(self) -> int:
+        """Questions that are scored or wait for it."""
+        return self._waiting
+
     async def run(self, work: Callable[[], T]) -> T:
         """The result of `work`, done in a thread.
 
@@ -38,7 +44,7 @@ class Workers:
             raise RequestError(503, f"{self._waiting:,} questions wait for an answer already: ask again later")
         self._waiting += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+            return await asyncio.get_running_loop().run_in_executor(self._pool, contextvars.copy_context().run, work)
         finally:
             self._waiting -= 1
 

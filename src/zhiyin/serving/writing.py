@@ -3,14 +3,15 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from time import perf_counter
 
 from zhiyin.data.store import events
 from zhiyin.data.store.database import Database
-from zhiyin.data.store.records import Appended, Event, Impression, RefusedError, StoreError
-from zhiyin.errors import RequestError
+from zhiyin.data.store.records import Appended, Event, Impression
+from zhiyin.errors import RefusedError, RequestError, StoreError
 
 MOST_WAITING = 200_000
 """Events that may wait for the disk; beyond it callers are asked to come back."""
@@ -52,6 +53,8 @@ class Writer:
         """Events that wait for the disk."""
         self.problem = ""
         """Why the last transaction failed; empty if it did not."""
+        self.took: Callable[[float], None] = lambda _: None
+        """Told the seconds of each transaction that was possible."""
         self.dropped = 0
         """Shown lists that will never be written."""
 
@@ -159,7 +162,9 @@ class Writer:
 
     async def _stored(self, calls: Sequence[_Call], shown: Sequence[Impression]) -> None:
         given = [call.events for call in calls]
+        began = perf_counter()
         done = await self._database.write(lambda connection: events.append_all(connection, given, shown))
+        self.took(perf_counter() - began)
         for call, appended in zip(calls, done, strict=True):
             if not call.answer.done():  # else the caller has gone
                 call.answer.set_result(appended)

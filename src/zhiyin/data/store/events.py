@@ -3,7 +3,20 @@
 from collections.abc import Iterable, Sequence
 
 import msgspec
-from sqlalchemy import JSON, ColumnElement, Connection, Table, Text, bindparam, cast, delete, func, insert, select
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Connection,
+    Table,
+    Text,
+    bindparam,
+    cast,
+    delete,
+    func,
+    insert,
+    literal_column,
+    select,
+)  # fmt: skip
 
 from zhiyin.data.store.records import Appended, Event, Impression
 from zhiyin.data.store.statement import Statement
@@ -12,6 +25,7 @@ from zhiyin.data.store.tables import events, impressions
 INSERT = Statement(insert(events).inline(), Event._fields)
 SHOWN = Statement(insert(impressions).inline(), Impression._fields)
 COUNT = Statement(select(func.count()).select_from(events))
+LAST = Statement(select(func.coalesce(func.max(events.c.sequence), literal_column("0"))))
 
 
 def _pruning(table: Table, number: ColumnElement[int], time: ColumnElement[int]) -> Statement:
@@ -30,6 +44,12 @@ KNOWN = {
     name: Statement(select(events.c.event_id).where(events.c.event_id.in_(select(each.table_valued("value").c.value))))
     for name, each in LISTED.items()
 }
+
+
+def last(connection: Connection) -> int:
+    """The highest sequence number, or 0."""
+    ((number,),) = LAST.rows(connection)
+    return int(number)
 
 
 def append(connection: Connection, calls: Sequence[Sequence[Event]]) -> list[Appended]:

@@ -17,7 +17,7 @@ from sqlalchemy.pool import NullPool
 
 from zhiyin.data.store.database import Breaker, Seconds, T, Work
 from zhiyin.data.store.migrate import migrate, missing
-from zhiyin.data.store.records import RefusedError, StoreError
+from zhiyin.errors import RefusedError, StoreError
 
 LOCK_SECONDS = 5.0
 """How long a transaction waits for another process that writes."""

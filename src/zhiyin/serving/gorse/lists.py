@@ -12,6 +12,7 @@ from zhiyin.data.queries import Queries
 from zhiyin.ranking import similar as alike
 from zhiyin.ranking.candidates import Candidates, best
 from zhiyin.ranking.recommend import MAXIMUM_K
+from zhiyin.ranking.terms import Terms
 from zhiyin.registry.release import Release
 from zhiyin.serving.gorse.shapes import Score
 from zhiyin.types import Indexes, Mask, Scores
@@ -25,10 +26,14 @@ def condition(categories: Sequence[str], catalog: Catalog) -> str | None:
     return " AND ".join(_of_one(one, kinds) for one in categories) or None
 
 
+def _terms(release: Release, categories: Sequence[str]) -> Terms:
+    where = condition(categories, release.pipeline.catalog)
+    return Terms(where=(where,) if where else ())
+
+
 def recommended(release: Release, queries: Queries, categories: Sequence[str], n: int, offset: int) -> list[Score]:
     """The best items for one query, after the first `offset`."""
-    where = condition(categories, release.pipeline.catalog)
-    found = release.pipeline.recommend(queries, min(n + offset, MAXIMUM_K), where=where)
+    found = release.pipeline.recommend(queries, min(n + offset, MAXIMUM_K), _terms(release, categories))
     return _scores(release, found)[offset:][:n]
 
 
@@ -36,9 +41,8 @@ def neighbours(
     release: Release, item: int, categories: Sequence[str], read: Indexes, n: int, offset: int
 ) -> list[Score]:
     """The items most alike to one, but for those that somebody has read."""
-    where = condition(categories, release.pipeline.catalog)
     most = min(n + offset + len(read), MAXIMUM_K)
-    found = alike.similar(release.pipeline, np.array([item], np.int32), most, where=where)
+    found = alike.similar(release.pipeline, np.array([item], np.int32), most, _terms(release, categories))
     return _scores(release, found, read)[offset:][:n]
 
 
@@ -74,7 +78,7 @@ def _places(catalog: Catalog) -> Scores:
 
 def _allowed(release: Release, past: Queries, categories: Sequence[str], now: int) -> Mask:
     pipeline = release.pipeline
-    allowed = pipeline.allowed_items(condition(categories, pipeline.catalog)) & (pipeline.catalog.created <= now)
+    allowed = pipeline.allowed_items(*_terms(release, categories).where) & (pipeline.catalog.created <= now)
     allowed[read(past)] = False
     return allowed
 

@@ -1,6 +1,6 @@
 """Errors in Gorse's form: the sentence as plain text, with the status."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import wraps
 
 from starlette.requests import Request
@@ -15,6 +15,7 @@ BAD = frozenset({415, 422})
 """Statuses of ours that Gorse calls 400."""
 
 RETRY_SECONDS = "1"
+REFUSED = (RequestError, UnknownIdError, ConfigError, ExpressionError)
 
 
 def plainly(handler: Handler) -> Handler:
@@ -24,16 +25,22 @@ def plainly(handler: Handler) -> Handler:
     async def answer(service: Service, request: Request) -> Response:
         try:
             return await handler(service, request)
-        except RequestError as error:
-            return refusal(400 if error.status in BAD else error.status, str(error))
-        except UnknownIdError as error:
-            return refusal(404, str(error))
-        except (ConfigError, ExpressionError) as error:
-            return refusal(400, str(error))
+        except REFUSED as error:
+            return of_gorse(error)
 
     return answer
 
 
-def refusal(status: int, sentence: str) -> Response:
+def of_gorse(error: Exception) -> Response:
+    """A refusal of ours as Gorse would write it."""
+    if isinstance(error, RequestError):
+        return refusal(400 if error.status in BAD else error.status, str(error), error.headers)
+    if isinstance(error, UnknownIdError):
+        return refusal(404, str(error))
+    return refusal(400 if isinstance(error, ConfigError | ExpressionError) else 500, str(error))
+
+
+def refusal(status: int, sentence: str, headers: Mapping[str, str] | None = None) -> Response:
     """The sentence with its status."""
-    return PlainTextResponse(sentence, status, {"Retry-After": RETRY_SECONDS} if status == 503 else None)
+    later = {"Retry-After": RETRY_SECONDS} if status == 503 else {}
+    return PlainTextResponse(sentence, status, {**later, **(headers or {})})

@@ -120,7 +120,7 @@ async def _queries(service: Service, person: str, now: int) -> Queries:
 def _event(row: SessionFeedback, untimed: int, now: int) -> Event:
     time = asked.time_of(row.timestamp, "Timestamp")
     return Event(
-        "",
+        None,
         asked.text(row.item_id, "ItemId"),
         row.feedback_type or "interaction",
         untimed if time is None else time,

@@ -1,5 +1,6 @@
 """Every route of Gorse's that its clients call, and their siblings."""
 
+from zhiyin.serving.caller import Role
 from zhiyin.serving.gorse import catalogue, feedback, health, people, recommend
 from zhiyin.serving.gorse.plain import Handler, plainly
 from zhiyin.serving.gorse.shapes import (
@@ -46,7 +47,7 @@ def _route(
     asks: tuple[Parameter, ...] = (),
     body: object = None,
     *,
-    open: bool = False,
+    role: Role | None = Role.READER,
 ) -> Operation:
     inside = tuple(parameter for name, parameter in IN_PATH.items() if f"{{{name}}}" in path)
     refusals = (400, 404, 413) if body else (400, 404)
@@ -59,39 +60,42 @@ def _route(
         refusals=refusals,
         body=body,
         parameters=(*inside, *asks),
-        open=open,
+        role=role,
+        slashed=True,  # its clients send both
     )
 
 
 OPERATIONS = (
-    _route("GET", "/api/health/live", health.live, HealthStatus, open=True),
-    _route("GET", "/api/health/ready", health.ready, HealthStatus, open=True),
-    _route("POST", "/api/user", people.insert, Success, body=User),
-    _route("POST", "/api/users", people.insert_many, Success, body=list[User]),
-    _route("GET", "/api/users", people.several, UserIterator, (N, CURSOR)),
-    _route("GET", OF_USER, people.one, User),
-    _route("PATCH", OF_USER, people.modify, Success, body=UserPatch),
-    _route("DELETE", OF_USER, people.remove, Success),
-    _route("POST", "/api/item", catalogue.insert, Success, body=Item),
-    _route("POST", "/api/items", catalogue.insert_many, Success, body=list[Item]),
+    _route("GET", "/api/health/live", health.live, HealthStatus, role=None),
+    _route("GET", "/api/health/ready", health.ready, HealthStatus, role=None),
+    _route("POST", "/api/user", people.insert, Success, body=User, role=Role.WRITER),
+    _route("POST", "/api/users", people.insert_many, Success, body=list[User], role=Role.WRITER),
+    _route("GET", "/api/users", people.several, UserIterator, (N, CURSOR), role=Role.WRITER),
+    _route("GET", OF_USER, people.one, User, role=Role.WRITER),
+    _route("PATCH", OF_USER, people.modify, Success, body=UserPatch, role=Role.WRITER),
+    _route("DELETE", OF_USER, people.remove, Success, role=Role.ADMIN),
+    _route("POST", "/api/item", catalogue.insert, Success, body=Item, role=Role.WRITER),
+    _route("POST", "/api/items", catalogue.insert_many, Success, body=list[Item], role=Role.WRITER),
     _route("GET", "/api/items", catalogue.several, ItemIterator, (N, CURSOR, SEARCH)),
     _route("GET", OF_ITEM, catalogue.one, Item),
-    _route("PATCH", OF_ITEM, catalogue.modify, Success, body=ItemPatch),
-    _route("DELETE", OF_ITEM, catalogue.remove, Success),
-    _route("PUT", f"{OF_ITEM}/category/{{category}}", catalogue.add_category, Success),
-    _route("DELETE", f"{OF_ITEM}/category/{{category}}", catalogue.remove_category, Success),
-    _route("POST", "/api/feedback", feedback.insert, Success, body=list[Feedback]),
-    _route("PUT", "/api/feedback", feedback.insert, Success, body=list[Feedback]),
-    _route("GET", "/api/feedback", feedback.several, FeedbackIterator, (N, CURSOR)),
-    _route("GET", f"/api/feedback{OF_TYPE}", feedback.of_type, FeedbackIterator, (N, CURSOR)),
-    _route("GET", f"/api/feedback{OF_BOTH}", feedback.between, list[StoredFeedback]),
-    _route("DELETE", f"/api/feedback{OF_BOTH}", feedback.remove, Success),
-    _route("GET", f"/api/feedback{OF_TYPE}{OF_BOTH}", feedback.between_of_type, dict[str, str | float]),
-    _route("DELETE", f"/api/feedback{OF_TYPE}{OF_BOTH}", feedback.remove, Success),
-    _route("GET", f"{OF_USER}/feedback", feedback.of_user, list[StoredFeedback]),
-    _route("GET", f"{OF_USER}/feedback{OF_TYPE}", feedback.of_user, list[StoredFeedback]),
-    _route("GET", f"{OF_ITEM}/feedback", feedback.of_item, list[StoredFeedback]),
-    _route("GET", f"{OF_ITEM}/feedback{OF_TYPE}", feedback.of_item, list[StoredFeedback]),
+    _route("PATCH", OF_ITEM, catalogue.modify, Success, body=ItemPatch, role=Role.WRITER),
+    _route("DELETE", OF_ITEM, catalogue.remove, Success, role=Role.WRITER),
+    _route("PUT", f"{OF_ITEM}/category/{{category}}", catalogue.add_category, Success, role=Role.WRITER),
+    _route("DELETE", f"{OF_ITEM}/category/{{category}}", catalogue.remove_category, Success, role=Role.WRITER),
+    _route("POST", "/api/feedback", feedback.insert, Success, body=list[Feedback], role=Role.WRITER),
+    _route("PUT", "/api/feedback", feedback.insert, Success, body=list[Feedback], role=Role.WRITER),
+    _route("GET", "/api/feedback", feedback.several, FeedbackIterator, (N, CURSOR), role=Role.WRITER),
+    _route("GET", f"/api/feedback{OF_TYPE}", feedback.of_type, FeedbackIterator, (N, CURSOR), role=Role.WRITER),
+    _route("GET", f"/api/feedback{OF_BOTH}", feedback.between, list[StoredFeedback], role=Role.WRITER),
+    _route("DELETE", f"/api/feedback{OF_BOTH}", feedback.remove, Success, role=Role.WRITER),
+    _route(
+        "GET", f"/api/feedback{OF_TYPE}{OF_BOTH}", feedback.between_of_type, dict[str, str | float], role=Role.WRITER
+    ),
+    _route("DELETE", f"/api/feedback{OF_TYPE}{OF_BOTH}", feedback.remove, Success, role=Role.WRITER),
+    _route("GET", f"{OF_USER}/feedback", feedback.of_user, list[StoredFeedback], role=Role.WRITER),
+    _route("GET", f"{OF_USER}/feedback{OF_TYPE}", feedback.of_user, list[StoredFeedback], role=Role.WRITER),
+    _route("GET", f"{OF_ITEM}/feedback", feedback.of_item, list[StoredFeedback], role=Role.WRITER),
+    _route("GET", f"{OF_ITEM}/feedback{OF_TYPE}", feedback.of_item, list[StoredFeedback], role=Role.WRITER),
     _route("GET", "/api/recommend/{user_id}", recommend.of_user, list[str | Score], (N, OFFSET, CATEGORY, *WRITE_BACK)),
     _route(
         "GET", "/api/recommend/{user_id}/{category}", recommend.of_user, list[str | Score], (N, OFFSET, *WRITE_BACK)

@@ -12,6 +12,8 @@ from starlette.responses import Response
 from zhiyin.data.store.records import Event
 from zhiyin.errors import RequestError
 from zhiyin.serving.bodies import body, decoded, names, not_json, text_of
+from zhiyin.serving.caller import Role
+from zhiyin.serving.current import current
 from zhiyin.serving.live import Served
 from zhiyin.serving.moments import moment
 from zhiyin.serving.operation import Operation, Parameter, answered, query
@@ -55,6 +57,8 @@ async def post(service: Service, request: Request) -> Response:
     if len(read.rows) > MOST_EVENTS:
         raise RequestError(422, f"at most {MOST_EVENTS:,} events are taken at once, got {len(read.rows):,}: split them")
     events, refused = await _checked(read, service.live.served, service.clock())
+    noted = current()
+    noted.refused = len(refused)
     if refused and not read.place:
         raise RequestError(422, refused[0].message, refused[0].where)
     if refused and not partial:
@@ -62,6 +66,7 @@ async def post(service: Service, request: Request) -> Response:
         sentence = f"{count} were refused and nothing was stored: correct them, or store the others with ?partial=true"
         return answered(Failure(Problem(422, sentence, refused=refused)), 422)
     done = await service.store.append(events)
+    noted.stored, noted.repeated = done.stored, done.repeated
     return answered(Accepted(new_request_id(), done.stored, done.repeated, refused), 202)
 
 
@@ -160,5 +165,6 @@ OPERATIONS = (
         refusals=(400, 413, 415, 422),
         body=NewEvent | list[NewEvent],
         parameters=PARAMETERS,
+        role=Role.WRITER,
     ),
 )

@@ -9,6 +9,7 @@ from zhiyin.data.store.records import Friend
 from zhiyin.errors import RequestError, UnknownIdError
 from zhiyin.registry.release import shown
 from zhiyin.serving.answers import id_in_path
+from zhiyin.serving.caller import Role
 from zhiyin.serving.catalogue import FriendPage, Friendship, Removed
 from zhiyin.serving.operation import Operation, Parameter, answered, query
 from zhiyin.serving.pages import CURSOR, LIMIT, after, following, limit
@@ -72,6 +73,7 @@ OPERATIONS = (
         answers={200: FriendPage},
         refusals=(422,),
         parameters=(ID, *LISTING),
+        role=Role.WRITER,
     ),
     Operation(
         "PUT",
@@ -81,6 +83,7 @@ OPERATIONS = (
         answers={200: Friendship},
         refusals=(422,),
         parameters=(ID, FRIEND, WEIGHT),
+        role=Role.WRITER,
     ),
     Operation(
         "DELETE",
@@ -90,5 +93,6 @@ OPERATIONS = (
         answers={200: Removed},
         refusals=(404, 422),
         parameters=(ID, FRIEND),
+        role=Role.WRITER,
     ),
 )

@@ -1,4 +1,4 @@
-"""GET /v1/health: whether the service answers, and with what."""
+"""GET /v1/health and /v1/ready: whether the service answers, with what, and whether to send requests here."""
 
 import time
 
@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from zhiyin.errors import RequestError
 from zhiyin.serving.operation import Operation, answered
+from zhiyin.serving.operator_schemas import Ready
 from zhiyin.serving.schemas import Health
 from zhiyin.serving.service import Service
 
@@ -16,7 +17,8 @@ STARTED = time.monotonic()
 
 async def health(service: Service, request: Request) -> Response:
     """Answer in any case; the details are for callers who may enter."""
-    problem = " ".join(filter(None, [service.live.problem, service.store.problem]))
+    training = service.readiness.training_problem
+    problem = " ".join(filter(None, [service.live.problem, service.store.problem, training]))
     told = problem and await _may_enter(service, request)
     return answered(
         Health(
@@ -26,6 +28,15 @@ async def health(service: Service, request: Request) -> Response:
             problem if told else UNSET,
         )
     )
+
+
+async def ready(service: Service, _: Request) -> Response:
+    """For balancers: 200 or 503."""
+    reasons = service.readiness.reasons(service.store.problem)
+    number = service.live.served.release.number
+    if reasons:
+        return answered(Ready("not ready", number, reasons), 503)
+    return answered(Ready("ready", number))
 
 
 async def _may_enter(service: Service, request: Request) -> bool:
@@ -43,6 +54,15 @@ OPERATIONS = (
         health,
         "Whether the service answers, with which release, and what needs care. Needs no key, but says more with one.",
         answers={200: Health},
-        open=True,
+        role=None,
+    ),
+    Operation(
+        "GET",
+        "/v1/ready",
+        ready,
+        "Whether a balancer should send requests here: not while events cannot be written, nor when the service is "
+        "about to end. Needs no key.",
+        answers={200: Ready, 503: Ready},
+        role=None,
     ),
 )

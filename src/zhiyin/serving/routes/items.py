@@ -10,6 +10,7 @@ from zhiyin.errors import RequestError, UnknownIdError
 from zhiyin.registry.release import shown
 from zhiyin.serving.answers import id_in_path
 from zhiyin.serving.bodies import body, decoded, names, one_or_many, text_of
+from zhiyin.serving.caller import Role
 from zhiyin.serving.catalogue import MOST_STORED, ItemChange, ItemPage, NewItem, Removed, StoredItem, Written
 from zhiyin.serving.columns import iso, kept, told
 from zhiyin.serving.operation import Operation, Parameter, answered, query
@@ -97,6 +98,7 @@ OPERATIONS = (
         answers={200: Written},
         refusals=(400, 413, 415, 422),
         body=NewItem | list[NewItem],
+        role=Role.WRITER,
     ),
     Operation(
         "GET",
@@ -125,6 +127,7 @@ OPERATIONS = (
         refusals=(400, 404, 413, 415, 422),
         body=ItemChange,
         parameters=(ID,),
+        role=Role.WRITER,
     ),
     Operation(
         "DELETE",
@@ -134,5 +137,6 @@ OPERATIONS = (
         answers={200: Removed},
         refusals=(404, 422),
         parameters=(ID,),
+        role=Role.WRITER,
     ),
 )

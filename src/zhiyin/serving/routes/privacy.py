@@ -4,6 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from zhiyin.serving.answers import id_in_path
+from zhiyin.serving.caller import Role
 from zhiyin.serving.catalogue import Erased, Export
 from zhiyin.serving.operation import Operation, Parameter, answered, query
 from zhiyin.serving.service import Service
@@ -34,6 +35,7 @@ OPERATIONS = (
         answers={200: Export},
         refusals=(422,),
         parameters=(ID,),
+        role=Role.ADMIN,
     ),
     Operation(
         "DELETE",
@@ -44,5 +46,6 @@ OPERATIONS = (
         answers={200: Erased},
         refusals=(422,),
         parameters=(ID,),
+        role=Role.ADMIN,
     ),
 )

@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from zhiyin.serving.answers import id_in_path
 from zhiyin.serving.bodies import body, decoded, names, text_of
+from zhiyin.serving.caller import Role
 from zhiyin.serving.catalogue import Linked, Login
 from zhiyin.serving.operation import Operation, Parameter, answered, query
 from zhiyin.serving.service import Service
@@ -34,5 +35,6 @@ OPERATIONS = (
         refusals=(400, 413, 415, 422),
         body=Login,
         parameters=(ID,),
+        role=Role.WRITER,
     ),
 )

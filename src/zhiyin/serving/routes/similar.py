@@ -6,17 +6,21 @@ from functools import partial
 from starlette.requests import Request
 from starlette.responses import Response
 
-from zhiyin.errors import UnknownIdError
-from zhiyin.ranking.similar import similar
-from zhiyin.registry.release import shown
-from zhiyin.serving.answers import id_in_path, length, length_of_text, listed, source
+from zhiyin.serving.answers import age_s, id_in_path, length_of_text, listed, source
+from zhiyin.serving.asking import asked_at, of_nobody
+from zhiyin.serving.caller import require_scenario
+from zhiyin.serving.current import current, stage
 from zhiyin.serving.operation import Operation, Parameter, answered, query
-from zhiyin.serving.schemas import Alike, K
+from zhiyin.serving.schemas import Alike, K, Wanted
 from zhiyin.serving.service import Service, new_request_id
+from zhiyin.serving.wish import wish_of
+
+SIMILAR = "similar"
+"""The scenario whose terms hold here."""
 
 PARAMETERS = (
     Parameter("id", "path", str, "the item; percent-encoded, slashes too"),
-    Parameter("k", "query", K, "how many items; the release's own default if not given"),
+    Parameter("k", "query", K, "how many items; as the scenario says, or the release, if not given"),
     Parameter("where", "query", str, "a condition on item columns: price < 50 AND category = 'mugs'"),
 )
 
@@ -24,17 +28,30 @@ PARAMETERS = (
 async def of_item(service: Service, request: Request) -> Response:
     """Answer for an item."""
     started = time.perf_counter()
+    require_scenario(request, "similar")
     given = query(request, PARAMETERS)
-    item_id, k = id_in_path(request.path_params["id"]), length_of_text(given.get("k"))
+    item_id = id_in_path(request.path_params["id"])
     release = service.live.served.release
-    index = release.items.indexes([item_id])
-    if index[0] < 0:
-        raise UnknownIdError(f"item {shown(item_id)} is not known: check the id, or train again after it was added")
-    ask = partial(similar, release.pipeline, index, length(release, k), where=given.get("where"))
-    items = listed(await service.workers.run(ask), release)
-    took_ms = round((time.perf_counter() - started) * 1_000, 3)
-    answer = Alike(new_request_id(), release.number, source(release.pipeline, items), took_ms, item_id, items)
-    return answered(answer)
+    wanted = Wanted(k=length_of_text(given.get("k")), where=given.get("where"))
+    wish = wish_of(release, service.scenarios, wanted, SIMILAR, new_request_id(), None, [item_id])
+    noted = current()
+    noted.version, noted.scenario = release.number, wish.scenario
+    with stage("scoring"):
+        found = await service.workers.run(partial(wish.found, release, of_nobody(asked_at(service, None))))
+    items = listed(found, release)
+    noted.source = source(found, items, release.pipeline.combine)
+    return answered(
+        Alike(
+            request_id=wish.request_id,
+            version=release.number,
+            scenario=wish.scenario,
+            source=noted.source,
+            age_s=age_s(release, service.clock()),
+            took_ms=round((time.perf_counter() - started) * 1_000, 3),
+            item_id=item_id,
+            items=items,
+        )
+    )
 
 
 OPERATIONS = (

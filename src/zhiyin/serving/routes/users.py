@@ -13,6 +13,7 @@ from zhiyin.errors import RequestError, UnknownIdError
 from zhiyin.registry.release import shown
 from zhiyin.serving.answers import id_in_path
 from zhiyin.serving.bodies import body, decoded, names, one_or_many, text_of
+from zhiyin.serving.caller import Role
 from zhiyin.serving.catalogue import (
     MOST_STORED,
     EventPage,
@@ -127,6 +128,7 @@ OPERATIONS = (
         answers={200: Written},
         refusals=(400, 413, 415, 422),
         body=NewUser | list[NewUser],
+        role=Role.WRITER,
     ),
     Operation(
         "GET",
@@ -136,6 +138,7 @@ OPERATIONS = (
         answers={200: UserPage},
         refusals=(422,),
         parameters=LISTING,
+        role=Role.WRITER,
     ),
     Operation(
         "GET",
@@ -145,6 +148,7 @@ OPERATIONS = (
         answers={200: EventPage},
         refusals=(422,),
         parameters=(ID, *LISTING),
+        role=Role.WRITER,
     ),
     Operation(
         "GET",
@@ -154,6 +158,7 @@ OPERATIONS = (
         answers={200: StoredUser},
         refusals=(404, 422),
         parameters=(ID,),
+        role=Role.WRITER,
     ),
     Operation(
         "PATCH",
@@ -165,5 +170,6 @@ OPERATIONS = (
         refusals=(400, 413, 415, 422),
         body=UserChange,
         parameters=(ID,),
+        role=Role.WRITER,
     ),
 )

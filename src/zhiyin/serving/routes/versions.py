@@ -1,0 +1,105 @@
+"""/v1/versions: the releases, which of them answers, and the change of it. Changing is for operators."""
+
+import asyncio
+from contextlib import AbstractAsyncContextManager
+from functools import partial
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from zhiyin.errors import ArtifactError, RegistryBusyError, RequestError
+from zhiyin.registry.store import Store
+from zhiyin.registry.store import Version as Stored
+from zhiyin.serving.caller import Role, caller_of
+from zhiyin.serving.moments import written
+from zhiyin.serving.operation import Operation, Parameter, answered
+from zhiyin.serving.operator_schemas import Change, Version, Versions
+from zhiyin.serving.service import Service, new_request_id
+
+BY_HAND = "promoted over HTTP"
+MOST_DIGITS = 9
+
+
+async def versions(service: Service, _: Request) -> Response:
+    """List them."""
+    registry = _registry(service)
+    try:
+        found = await asyncio.to_thread(registry.versions)
+    except (ArtifactError, OSError) as error:
+        raise RequestError(503, f"the releases cannot be read now: {error}") from None
+    return answered(Versions(service.live.served.release.number, [_shown(one) for one in found]))
+
+
+async def promote(service: Service, request: Request) -> Response:
+    """Let a release serve; this process answers with it when the caller is told."""
+    registry, text = _registry(service), request.path_params["n"]
+    if not (text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS):
+        raise RequestError(404, f"release {text[:40]!r} is no number: see GET /v1/versions", "path.n")
+    number = int(text)
+    if number not in await asyncio.to_thread(registry.numbers):
+        raise RequestError(404, f"release {number} is not in the registry: see GET /v1/versions", "path.n")
+    act = service.audit.acting("promote", f"release {number}", caller_of(request), request_id=new_request_id())
+    return await _changed(service, act, partial(service.live.promote, number, service.clock(), BY_HAND))
+
+
+async def rollback(service: Service, request: Request) -> Response:
+    """Let what served before serve again."""
+    _registry(service)
+    act = service.audit.acting("rollback", "", caller_of(request), request_id=new_request_id())
+    return await _changed(service, act, partial(service.live.rollback, service.clock()))
+
+
+async def _changed(service: Service, act: AbstractAsyncContextManager[None], change: "partial[int]") -> Response:
+    before = service.live.served.release.number
+    try:
+        async with act:
+            return answered(Change(await asyncio.to_thread(change), before))
+    except (ArtifactError, RegistryBusyError) as error:
+        raise RequestError(409, f"{error}; release {service.live.served.release.number} goes on") from None
+
+
+def _registry(service: Service) -> Store:
+    if service.live.registry is None:
+        raise RequestError(409, "this service holds one release and no registry: start it with `zhiyin serve`")
+    return service.live.registry
+
+
+def _shown(one: Stored) -> Version:
+    metrics = {str(name): float(value) for name, value in one.metrics.items() if isinstance(value, int | float)}
+    return Version(one.number, _time(one.created), metrics, one.serving, one.previous, one.problem)
+
+
+def _time(microseconds: int | None) -> str | None:
+    return None if microseconds is None else written(microseconds)
+
+
+OPERATIONS = (
+    Operation(
+        "GET",
+        "/v1/versions",
+        versions,
+        "The releases, and which of them serves.",
+        answers={200: Versions},
+        role=Role.OPERATOR,
+    ),
+    Operation(
+        "POST",
+        "/v1/versions/rollback",
+        rollback,
+        "Let the release that served before serve again. What is damaged is refused, and what serves goes on.",
+        answers={200: Change},
+        refusals=(409,),
+        role=Role.OPERATOR,
+    ),
+    Operation(
+        "POST",
+        "/v1/versions/{n}/promote",
+        promote,
+        "Let a release serve, whatever the gate said of it. What is missing or damaged is refused, and what serves "
+        "goes on.",
+        answers={200: Change},
+        refusals=(404, 409),
+        role=Role.OPERATOR,
+        parameters=(Parameter("n", "path", int, "the number of the release"),),
+    ),
+)
