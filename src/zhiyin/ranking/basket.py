@@ -20,9 +20,6 @@ from zhiyin.ranking.recommend import MAXIMUM_K, Pipeline, combined, pooled
 from zhiyin.ranking.terms import PLAIN, Terms
 from zhiyin.types import Indexes, Mask, Scores
 
-MOST_BASKET = 100
-"""Items of one question; each costs as much as a question about one."""
-
 Pooling: TypeAlias = Literal["similar", "cart"]
 POOLINGS: Mapping[str, Pooling] = {"similar": "similar", "cart": "cart"}
 """How the opinions on several items become one, by kind of list."""

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from zhiyin.ranking.basket import MOST_BASKET
+from zhiyin.ranking.bounds import MOST_BASKET
 
 LONGEST_ID = 1_024
 LONGEST_TYPE = 200
