@@ -321,7 +321,11 @@ def test_what_the_store_cannot_hold_is_refused_alone(address: StoreAddress) -> N
             assert (first, last) == (Appended(1, 0), Appended(1, 0))
             assert isinstance(refused, RequestError)
             assert "nothing was stored" in str(refused)
+        store.note(shown("\ud800"))
+        store.note(shown("r"))
         assert await store.append([event("after")]) == Appended(1, 0)
+        assert store.dropped_impressions == 1
+        assert len((await store.export("ann"))["impressions"]) == 1
         with pytest.raises(RequestError, match="cannot hold") as caught:
             await store.put_items([Item("\ud800")])
         assert caught.value.status == 422

@@ -24,7 +24,7 @@ from zhiyin.data.store.database import PAUSE_SECONDS
 from zhiyin.data.store.events import append
 from zhiyin.data.store.postgres import READ_SECONDS
 from zhiyin.data.store.records import Appended, Impression
-from zhiyin.data.store.sqlite import SqliteDatabase
+from zhiyin.data.store.sqlite import SqliteDatabase, in_use
 from zhiyin.data.store.tables import events
 from zhiyin.data.store.training import read_tables
 from zhiyin.errors import RequestError, StoreError
@@ -129,6 +129,20 @@ def test_numbers_ascend_in_the_order_of_commit_however_slow_a_transaction_is(tmp
         return ended
 
     assert asyncio.run(run()) == read_tables(address).events["item_id"].to_list() == ["first", "second"]
+
+
+def test_a_file_is_in_use_while_a_service_has_it_open(tmp_path: Path) -> None:
+    address = StoreAddress(tmp_path / "events.db")
+    assert not in_use(address.path)
+
+    async def use(store: Store) -> bool:
+        await store.append([event()])
+        return in_use(address.path)
+
+    assert within(address, use)
+    assert not in_use(address.path)
+    (tmp_path / "other.db").write_bytes(b"no database at all" * 100)
+    assert not in_use(tmp_path / "other.db")
 
 
 @contextmanager
@@ -249,8 +263,8 @@ def test_a_database_that_is_gone_refuses_at_once_and_is_well_when_it_is_back(
             assert store.problem
         now[0] += 2 * PAUSE_SECONDS
         assert await _after(lambda: store.append([event("after")]), now) == Appended(1, 0)
-        assert not store.problem
         assert len((await store.news("before", None, 0, 1)).events) == 1
+        assert not store.problem
         assert len((await store.export("ann"))["impressions"]) == 1
 
     within(address, use, seconds=lambda: now[0])

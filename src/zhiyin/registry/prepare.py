@@ -37,6 +37,8 @@ class Prepared:
     cleaned: Cleaned
     store_sequence: int
     """The newest event of the service's store that is in here."""
+    store_change: int = 0
+    """The newest change of an item or a person of it that is in here."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -80,7 +82,7 @@ def prepare(
     rules = replace(config.clean, max_events_per_day=0) if config.data.order_is_time else config.clean
     cleaned = clean(protected.tables, rules, now)
     progress("cleaned", 3, 3)
-    return Prepared(reading, protected, cleaned, stored.sequence)
+    return Prepared(reading, protected, cleaned, stored.sequence, stored.change)
 
 
 def held_out(data: Dataset, config: Config, root: Path) -> Split:

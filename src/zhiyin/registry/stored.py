@@ -1,5 +1,6 @@
 """What the service has stored, added to the tables of the files before they are cleaned."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -7,7 +8,8 @@ import polars as pl
 
 from zhiyin.data.privacy import PrivacySettings, Protected, protect
 from zhiyin.data.sources.canonical import canonical
-from zhiyin.data.store.training import COLUMNS, StoredTables
+from zhiyin.data.store.records import Item
+from zhiyin.data.store.training import COLUMNS, StoredTables, items_frame
 from zhiyin.data.tables import Tables
 
 STORED = "\0stored"
@@ -34,6 +36,13 @@ def with_stored(protected: Protected, stored: StoredTables, settings: PrivacySet
         (*protected.removed, *found.removed),
         (*protected.findings, *(one for one in found.findings if one.code == "sensitive_column")),
     )
+
+
+def items_table(items: Sequence[Item]) -> pl.DataFrame:
+    """Items of the store as a catalogue has them: item_id, then attributes in canonical columns."""
+    frame = items_frame(items)
+    found = _canonical("items", frame)
+    return frame if found is None else found
 
 
 def _tables(stored: StoredTables) -> Tables:

@@ -154,6 +154,7 @@ def _details(config: Config, prepared: Prepared, chosen: str) -> dict[str, Any]:
         "chosen": chosen,
         "k": config.recipe.k,
         "store_sequence": prepared.store_sequence,
+        "store_change": prepared.store_change,
         "weights": config.weights,
         "pseudonymised": config.privacy.pseudonymise,
         "key_env": config.privacy.key_env,

@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from zhiyin.errors import ConfigError, ExpressionError, RequestError, UnknownIdError, ZhiyinError
 from zhiyin.serving.access import Access, Verifies
+from zhiyin.serving.assortment import Assortment
 from zhiyin.serving.audit import Audit
 from zhiyin.serving.current import current
 from zhiyin.serving.door import SAFETY, Door, Gate
@@ -62,7 +63,7 @@ def create_app(
         what a scenario names.
     """
     access = Access(keys, settings.serve, settings.access)
-    service = Service(live, store, Sessions(store), access, settings, audit or Audit())
+    service = Service(live, store, Sessions(store), Assortment(live, store), access, settings, audit or Audit())
     live.require(partial(fit_all, settings.scenarios))
     refusals = Refusals(service.audit)
     upkeep = Upkeep([refusals.write, access.tend])

@@ -82,6 +82,11 @@ class Sessions:
     def __len__(self) -> int:
         return len(self._memory) if self._memory else 0
 
+    @property
+    def change(self) -> int:
+        """The number of the latest change that was heard of; 0 before the first reading."""
+        return (self._memory.change if self._memory else None) or 0
+
     async def queries(self, release: Release, user_id: str | None, session_id: str | None, now: int) -> Known:
         """What is known at `now` (µs UTC) of a person, or of a session where there is no person.
 
@@ -95,6 +100,7 @@ class Sessions:
             session = await self._read(memory, key)
         except StoreError:
             session, stale = memory.get(key) or memory.made(key, None), True
+        memory.over(release)  # while the store was read, another question may have come with other items
         if not session.personalised:
             return Known(memory.stranger(now), stale, False)
         past = memory.history(key, session)
@@ -108,8 +114,9 @@ class Sessions:
 
     def _of(self, release: Release) -> "_Memory":
         """Another release has other indexes and includes other events: everyone is read anew when asked for."""
-        if self._memory is None or self._memory.release is not release:
+        if self._memory is None or self._memory.release.details is not release.details:
             self._memory = _Memory(release, self._most_events_each, self._most_events)
+        self._memory.over(release)
         return self._memory
 
     async def _read(self, memory: "_Memory", key: Key) -> _Session:
@@ -164,6 +171,16 @@ class _Memory:
             session.personalised = news.personalised
             self._take(session, news)
         return session
+
+    def over(self, release: Release) -> None:
+        """The same training, over other items perhaps: what was done with items that are new to it counts then."""
+        if self.release is release:
+            return
+        self.release = release
+        for session in self._sessions.values():
+            self._held -= session.size
+            session.history = None
+            self._held += session.size
 
     def hold(self, key: Key, session: _Session) -> None:
         """Keep somebody in mind."""

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from zhiyin.data.store import events, items, news, people, privacy
+from zhiyin.data.store import changes, events, items, news, people, privacy
 from zhiyin.data.store.address import StoreAddress
 from zhiyin.data.store.connect import database
 from zhiyin.data.store.database import Database, Work
@@ -126,6 +126,16 @@ class Store:
             raise
         self._unread = ""
         return found
+
+    async def latest_change(self) -> int:
+        """The number of the latest change of an item or a person.
+
+        Raises
+        ------
+        StoreError
+            If it cannot be read now.
+        """
+        return await self._database.read(changes.latest)
 
     async def put_items(self, given: Sequence[Item]) -> int:
         """Store items whole, in place of what was there; how many are new."""

@@ -97,8 +97,8 @@ class Writer:
         self._wake_later()
 
     async def flush(self) -> None:
-        """Write the lists that wait; raises as `append` does."""
-        for _ in range(0, len(self._shown), IMPRESSIONS_EACH):
+        """Write the lists that wait or are on their way; raises as `append` does."""
+        for _ in range(0, len(self._shown) + 1, IMPRESSIONS_EACH):
             await self._called(())
 
     async def _called(self, given: Sequence[Event]) -> Appended:
@@ -171,16 +171,16 @@ class Writer:
 
     async def _one_by_one(self, calls: Sequence[_Call], shown: Sequence[Impression]) -> None:
         """One of them holds what the store cannot: the others must not suffer."""
-        for call in calls:
-            try:
-                await self._stored([call], ())
-            except (RefusedError, StoreError) as error:
-                self._refuse([call], error.reason)
         for one in shown:
             try:
                 await self._stored((), [one])
             except (RefusedError, StoreError):
                 self.dropped += 1
+        for call in calls:
+            try:
+                await self._stored([call], ())
+            except (RefusedError, StoreError) as error:
+                self._refuse([call], error.reason)
 
     @staticmethod
     def _refuse(calls: Sequence[_Call], reason: str) -> None:

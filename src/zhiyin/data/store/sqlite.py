@@ -6,7 +6,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -129,6 +129,22 @@ class SqliteDatabase:
             raise RefusedError(_reason(error)) from None
         except (SQLAlchemyError, sqlite3.Error, OSError) as error:
             raise StoreError(str(self._path), _reason(error), "check the path in serve.store") from None
+
+
+def in_use(path: Path) -> bool:
+    """Whether somebody has the file open, such as a service; what is no database is used by nobody."""
+    if not path.exists():
+        return False
+    with closing(sqlite3.connect(path, 0.0, isolation_level=None)) as connection:
+        try:
+            connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+            connection.execute("BEGIN EXCLUSIVE")
+            connection.execute("ROLLBACK")
+        except sqlite3.OperationalError:
+            return True
+        except sqlite3.DatabaseError:
+            return False
+    return False
 
 
 def _engine(path: Path, mode: str, lock_seconds: float, begin: str = "") -> Engine:

@@ -45,7 +45,7 @@ async def modify(service: Service, request: Request) -> Response:
     """Change what is given, keep the rest."""
     user_id = asked.id_of(request, "user_id")
     patch = decoded(await body(request, service.body_limit), PATCH, KNOWN)
-    person = service.live.served.person(user_id)
+    person = service.served.person(user_id)
     found = await service.store.user(person)
     changed: dict[str, Any] = {}
     if patch.labels is not None:
@@ -61,7 +61,7 @@ async def modify(service: Service, request: Request) -> Response:
 async def one(service: Service, request: Request) -> Response:
     """A person; who has only feedback is an empty one, as with Gorse's `auto_insert_user`."""
     user_id = asked.id_of(request, "user_id")
-    person = service.live.served.person(user_id)
+    person = service.served.person(user_id)
     found = await service.store.user(person)
     if found is None:
         if not await service.store.reading(lambda connection: feedback.knows(connection, person)):
@@ -80,7 +80,7 @@ async def several(service: Service, request: Request) -> Response:
 
 async def remove(service: Service, request: Request) -> Response:
     """Delete all that is stored of a person, feedback too."""
-    await service.store.erase(service.live.served.person(asked.id_of(request, "user_id")))
+    await service.store.erase(service.served.person(asked.id_of(request, "user_id")))
     return answered(Success(1))
 
 
@@ -103,7 +103,7 @@ def label_names(attributes: Mapping[str, Any]) -> list[str]:
 
 
 async def _put(service: Service, rows: list[User]) -> None:
-    person = service.live.served.person
+    person = service.served.person
     given = [_given(row, person(asked.text(row.user_id, "UserId"))) for row in rows]
     await service.store.writing(lambda connection: described.put_users(connection, given))
 

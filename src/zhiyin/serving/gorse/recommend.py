@@ -12,6 +12,7 @@ from zhiyin.data.queries import Queries
 from zhiyin.data.store.records import Event
 from zhiyin.errors import RequestError, UnknownIdError
 from zhiyin.registry.release import Release
+from zhiyin.serving.asking import of_nobody, of_somebody
 from zhiyin.serving.bodies import body, decoded, names
 from zhiyin.serving.gorse import asked, lists
 from zhiyin.serving.gorse.shapes import Score, SessionFeedback
@@ -35,9 +36,9 @@ async def of_user(service: Service, request: Request) -> Response:
     delay = asked.duration(request.query_params.get("write-back-delay") or "0")
     if len(write_back) > LONGEST_TYPE or "\0" in write_back:
         raise RequestError(400, f"write-back-type must have at most {LONGEST_TYPE} characters")
-    served, now = service.live.served, service.clock()
-    person = served.person(user_id)
-    queries = await _queries(service, person, now)
+    now = service.clock()
+    served, known = await of_somebody(service, user_id, None, now)
+    person, queries = served.person(user_id), known.queries
     found = await service.workers.run(partial(lists.recommended, served.release, queries, categories, n, offset))
     if write_back.strip():
         shown = [Event(person, one.id, write_back.strip(), now + delay, now) for one in found]
@@ -52,7 +53,7 @@ async def of_session(service: Service, request: Request) -> Response:
     if len(rows) > MOST_ITEMS:
         raise RequestError(400, f"at most {MOST_ITEMS:,} feedbacks make a session, got {len(rows):,}")
     categories, n, offset = asked.categories(request), asked.amount(request), asked.offset(request)
-    release, now = service.live.served.release, service.clock()
+    release, now = (await service.assortment.latest()).release, service.clock()
     events = [_event(row, now - (len(rows) - place) * APART, now) for place, row in enumerate(rows)]
     past = service.sessions.history(release, events)
     queries = Queries.of(past.before(np.array([now])), None, now)
@@ -63,7 +64,7 @@ async def neighbours(service: Service, request: Request) -> Response:
     """Items alike to one; none for an item that the release does not know."""
     item_id, categories = asked.id_of(request, "item_id"), asked.categories(request)
     n, offset = asked.amount(request), asked.offset(request)
-    release = service.live.served.release
+    release = (await service.assortment.latest()).release
     index = int(release.items.indexes([item_id])[0])
     if index < 0:
         return answered([])
@@ -99,7 +100,7 @@ Lists = Callable[[Release, Queries, Sequence[str], int, int, int], list[Score]]
 
 async def _of_all(service: Service, request: Request, made: Lists) -> Response:
     categories, n, offset = asked.categories(request), asked.amount(request), asked.offset(request)
-    release, now = service.live.served.release, service.clock()
+    release, now = (await service.assortment.latest()).release, service.clock()
     past = await _of_reader(service, request, now)
     return answered(await service.workers.run(partial(made, release, past, categories, n, offset, now)))
 
@@ -108,12 +109,8 @@ async def _of_reader(service: Service, request: Request, now: int) -> Queries:
     """The past of `user-id`, whose items are left out; a stranger's without it."""
     user_id = request.query_params.get("user-id", "").strip()
     if not user_id or "\0" in user_id:
-        return Queries.of(service.sessions.history(service.live.served.release, []), None, now)
-    return await _queries(service, service.live.served.person(user_id), now)
-
-
-async def _queries(service: Service, person: str, now: int) -> Queries:
-    known = await service.sessions.queries(service.live.served.release, person, None, now)
+        return of_nobody(now)
+    _, known = await of_somebody(service, user_id, None, now)
     return known.queries
 
 

@@ -13,7 +13,7 @@ from zhiyin.data.queries import Queries
 from zhiyin.errors import RequestError
 from zhiyin.registry.release import Release
 from zhiyin.serving.answers import age_s, listed, source
-from zhiyin.serving.asking import asked_at, joined, of_somebody
+from zhiyin.serving.asking import asked_at, joined
 from zhiyin.serving.bodies import body, decoded, names, text_of
 from zhiyin.serving.caller import require_scenario
 from zhiyin.serving.live import Served
@@ -42,7 +42,7 @@ async def post(service: Service, request: Request) -> Response:
     """Answer for many."""
     started = time.perf_counter()
     question = decoded(await body(request, service.body_limit), QUESTION, KNOWN)
-    served, now = service.live.served, asked_at(service, question.now)
+    served, now = await service.assortment.latest(), asked_at(service, question.now)
     user_ids = [text_of(one, f"user_ids[{i}]") for i, one in enumerate(question.user_ids)]
     groups = _groups(service, served, question, user_ids)
     if sum(group.wish.k * len(group.places) for group in groups) > MOST_ANSWERED:
@@ -50,7 +50,7 @@ async def post(service: Service, request: Request) -> Response:
             422, f"at most {MOST_ANSWERED:,} items are answered at once: ask for fewer people or a lower k"
         )
     require_scenario(request, groups[0].wish.scenario)
-    known = [await of_somebody(service, served, user_id, None, now) for user_id in user_ids]
+    known = [await service.sessions.queries(served.release, served.person(one), None, now) for one in user_ids]
     return await service.workers.run(partial(_answer, service, served, groups, known, user_ids, started))
 
 

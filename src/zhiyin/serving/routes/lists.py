@@ -40,7 +40,7 @@ async def _answer(service: Service, request: Request, kind: Kind) -> Response:
     started = time.perf_counter()
     require_scenario(request, kind)
     given = query(request, PARAMETERS)
-    release = service.live.served.release
+    release = (await service.assortment.latest()).release
     terms = Terms(where=(given["where"],) if given.get("where") else ())
     k = length(release, length_of_text(given.get("k")))
     nobody = of_nobody(asked_at(service, None))

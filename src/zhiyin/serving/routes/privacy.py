@@ -16,14 +16,14 @@ async def erase(service: Service, request: Request) -> Response:
     """Delete everything that is stored of a person."""
     query(request, ())
     user_id = id_in_path(request.path_params["id"])
-    return answered(Erased(user_id, await service.store.erase(service.live.served.person(user_id))))
+    return answered(Erased(user_id, await service.store.erase(service.served.person(user_id))))
 
 
 async def export(service: Service, request: Request) -> Response:
     """Everything that is stored of a person."""
     query(request, ())
     user_id = id_in_path(request.path_params["id"])
-    return answered(Export(user_id, await service.store.export(service.live.served.person(user_id))))
+    return answered(Export(user_id, await service.store.export(service.served.person(user_id))))
 
 
 OPERATIONS = (

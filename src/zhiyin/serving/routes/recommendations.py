@@ -10,7 +10,7 @@ from starlette.responses import Response
 from zhiyin.errors import RequestError
 from zhiyin.serving import reasons
 from zhiyin.serving.answers import age_s, id_in_path, length_of_text, listed, source
-from zhiyin.serving.asking import asked_at, of_history, of_nobody, of_somebody
+from zhiyin.serving.asking import asked_at, of_history, of_somebody
 from zhiyin.serving.bodies import body, decoded, names, text_of
 from zhiyin.serving.caller import require_scenario
 from zhiyin.serving.current import current, stage
@@ -58,23 +58,22 @@ async def of_user(service: Service, request: Request) -> Response:
 
 async def answer(service: Service, request: Request, question: Question, default: str, started: float) -> Response:
     """The answer to a question; `default` is the scenario of one that names none."""
-    served, now = service.live.served, asked_at(service, question.now)
+    now = asked_at(service, question.now)
     user_id = None if question.user_id is None else text_of(question.user_id, "user_id")
     session_id = None if question.session_id is None else text_of(question.session_id, "session_id")
+    somebody = user_id is not None or session_id is not None
+    with stage("history"):
+        if somebody:
+            served, known = await of_somebody(service, user_id, session_id, now)
+        else:
+            served = await service.assortment.latest()
+            known = Known(of_history(service, served, question.history or (), now))
     wish = wish_of(
         served.release, service.scenarios, question, default, new_request_id(), user_id or session_id, question.items
     )
     require_scenario(request, wish.scenario)
-    somebody = user_id is not None or session_id is not None
     if somebody == (question.history is not None) and (somebody or wish.settings.kind == "personal"):
         raise RequestError(422, "give either user_id or history: one of them says who asks, or session_id")
-    with stage("history"):
-        if question.history is not None:
-            known = Known(of_history(service, served, question.history, now))
-        elif somebody:
-            known = await of_somebody(service, served, user_id, session_id, now)
-        else:
-            known = Known(of_nobody(now))
     return await service.workers.run(partial(_answer, service, served, known, wish, user_id, started))
 
 

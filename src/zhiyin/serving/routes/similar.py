@@ -31,7 +31,7 @@ async def of_item(service: Service, request: Request) -> Response:
     require_scenario(request, "similar")
     given = query(request, PARAMETERS)
     item_id = id_in_path(request.path_params["id"])
-    release = service.live.served.release
+    release = (await service.assortment.latest()).release
     wanted = Wanted(k=length_of_text(given.get("k")), where=given.get("where"))
     wish = wish_of(release, service.scenarios, wanted, SIMILAR, new_request_id(), None, [item_id])
     noted = current()
