@@ -23,11 +23,13 @@ from schemathesis.specs.openapi.checks import (
 from live_server import running
 from zhiyin.registry.release import Release
 from zhiyin.registry.serve_settings import ServeSettings
+from zhiyin.registry.store import Store as Registry
 from zhiyin.serving.app import OPERATIONS, create_app
 from zhiyin.serving.gorse import routes as gorse
-from zhiyin.serving.live import Live, Served
+from zhiyin.serving.live import Live
 from zhiyin.serving.openapi import described
 from zhiyin.serving.operation import Operation
+from zhiyin.serving.settings import Settings
 from zhiyin.serving.store import Store
 
 CHECKS = [
@@ -41,7 +43,7 @@ CHECKS = [
     unsupported_method,
     allow_header_conformance,
 ]
-MANY = int(os.environ.get("ZHIYIN_FUZZ", "5"))
+MANY = int(os.environ.get("ZHIYIN_FUZZ", "8"))
 """Requests of each kind to each route; set it higher to search longer."""
 
 FEW = settings(
@@ -56,8 +58,13 @@ FEW = settings(
 
 @pytest.fixture(scope="module")
 def url(release: Release, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    store = Store.of("events.db", tmp_path_factory.mktemp("fuzzed"))
-    app = create_app(Live(Served.of(release, {})), store, None, ServeSettings(open_on_loopback=True))
+    folder = tmp_path_factory.mktemp("fuzzed")
+    registry = Registry(folder / "releases")
+    for _ in range(2):
+        registry.publish(release.write, {"created": 1})
+    registry.promote(1, 1)
+    store = Store.of("events.db", folder)
+    app = create_app(Live.of(registry, {}), store, None, Settings(ServeSettings(open_on_loopback=True)))
     with running(app) as place:
         yield place
 
