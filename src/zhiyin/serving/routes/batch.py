@@ -16,6 +16,7 @@ from zhiyin.serving.answers import age_s, listed, source
 from zhiyin.serving.asking import asked_at, joined
 from zhiyin.serving.bodies import body, decoded, names, text_of
 from zhiyin.serving.caller import require_scenario
+from zhiyin.serving.impressions import note
 from zhiyin.serving.live import Served
 from zhiyin.serving.operation import Operation, answered
 from zhiyin.serving.schemas import BatchAnswer, BatchQuestion, PersonAnswer, Promoted
@@ -51,7 +52,13 @@ async def post(service: Service, request: Request) -> Response:
         )
     require_scenario(request, groups[0].wish.scenario)
     known = [await service.sessions.queries(served.release, served.person(one), None, now) for one in user_ids]
-    return await service.workers.run(partial(_answer, service, served, groups, known, user_ids, started))
+    made = await service.workers.run(partial(_answer, service, served, groups, known, user_ids, started))
+    for one in made.answers:
+        note(
+            service, served, made.request_id, one.items, scenario=made.scenario, variant=one.variant,
+            user_id=one.user_id,
+        )  # fmt: skip
+    return answered(made)
 
 
 def _groups(service: Service, served: Served, question: BatchQuestion, user_ids: Sequence[str]) -> list[_Group]:
@@ -75,22 +82,20 @@ def _groups(service: Service, served: Served, question: BatchQuestion, user_ids:
 def _answer(
     service: Service, served: Served, groups: Sequence[_Group], known: Sequence[Known], user_ids: Sequence[str],
     started: float,
-) -> Response:  # fmt: skip
+) -> BatchAnswer:  # fmt: skip
     release, wish = served.release, groups[0].wish
     answers: dict[int, PersonAnswer] = {}
     for group in groups:
         if group.places:
             answers |= _of_group(release, group, [known[place].queries for place in group.places], user_ids)
-    return answered(
-        BatchAnswer(
-            request_id=wish.request_id,
-            version=release.number,
-            scenario=wish.scenario,
-            stale=any(one.stale for one in known),
-            age_s=age_s(release, service.clock()),
-            took_ms=round((time.perf_counter() - started) * 1_000, 3),
-            answers=[answers[place] for place in range(len(user_ids))],
-        )
+    return BatchAnswer(
+        request_id=wish.request_id,
+        version=release.number,
+        scenario=wish.scenario,
+        stale=any(one.stale for one in known),
+        age_s=age_s(release, service.clock()),
+        took_ms=round((time.perf_counter() - started) * 1_000, 3),
+        answers=[answers[place] for place in range(len(user_ids))],
     )
 
 

@@ -14,6 +14,7 @@ from zhiyin.serving.asking import asked_at, of_history, of_somebody
 from zhiyin.serving.bodies import body, decoded, names, text_of
 from zhiyin.serving.caller import require_scenario
 from zhiyin.serving.current import current, stage
+from zhiyin.serving.impressions import note
 from zhiyin.serving.live import Served
 from zhiyin.serving.operation import Operation, Parameter, answered, query
 from zhiyin.serving.reasons import wished
@@ -74,12 +75,15 @@ async def answer(service: Service, request: Request, question: Question, default
     require_scenario(request, wish.scenario)
     if somebody == (question.history is not None) and (somebody or wish.settings.kind == "personal"):
         raise RequestError(422, "give either user_id or history: one of them says who asks, or session_id")
-    return await service.workers.run(partial(_answer, service, served, known, wish, user_id, started))
+    made = await service.workers.run(partial(_answer, service, served, known, wish, user_id, started))
+    note(
+        service, served, made.request_id, made.items, scenario=made.scenario, variant=made.variant, user_id=user_id,
+        session_id=session_id,
+    )  # fmt: skip
+    return answered(made)
 
 
-def _answer(
-    service: Service, served: Served, known: Known, wish: Wish, user_id: str | None, started: float
-) -> Response:
+def _answer(service: Service, served: Served, known: Known, wish: Wish, user_id: str | None, started: float) -> Answer:
     release, queries = served.release, known.queries
     noted = current()
     noted.version, noted.scenario = release.number, wish.scenario
@@ -90,20 +94,18 @@ def _answer(
     made_by = source(found, items, release.pipeline.combine)
     fallback = wish.is_fallback(queries, made_by)
     noted.source, noted.fallback, noted.stale = made_by, fallback, known.stale
-    return answered(
-        Answer(
-            request_id=wish.request_id,
-            version=release.number,
-            scenario=wish.scenario,
-            variant=wish.variant,
-            source=made_by,
-            fallback=fallback,
-            stale=known.stale,
-            age_s=age_s(release, service.clock()),
-            took_ms=round((time.perf_counter() - started) * 1_000, 3),
-            user_id=user_id,
-            items=items,
-        )
+    return Answer(
+        request_id=wish.request_id,
+        version=release.number,
+        scenario=wish.scenario,
+        variant=wish.variant,
+        source=made_by,
+        fallback=fallback,
+        stale=known.stale,
+        age_s=age_s(release, service.clock()),
+        took_ms=round((time.perf_counter() - started) * 1_000, 3),
+        user_id=user_id,
+        items=items,
     )
 
 
