@@ -83,7 +83,8 @@ class SqliteDatabase:
     def _migrate(self) -> list[str]:
         with self._translated():
             if self._path.exists() and self._path.stat().st_size:
-                with _engine(self._path, "mode=ro", self._lock_seconds).connect() as connection:
+                engine = _engine(self._path, "mode=ro", self._lock_seconds, "BEGIN")  # of one moment: others migrate too
+                with engine.connect() as connection, connection.begin():
                     missing(connection, str(self._path))  # refused before anything is changed
             self._path.parent.mkdir(parents=True, exist_ok=True)
             os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))  # what people did is nobody else's business
