@@ -83,7 +83,9 @@ class SqliteDatabase:
     def _migrate(self) -> list[str]:
         with self._translated():
             if self._path.exists() and self._path.stat().st_size:
-                engine = _engine(self._path, "mode=ro", self._lock_seconds, "BEGIN")  # of one moment: others migrate too
+                engine = _engine(
+                    self._path, "mode=ro", self._lock_seconds, "BEGIN"
+                )  # of one moment: others migrate too
                 with engine.connect() as connection, connection.begin():
                     missing(connection, str(self._path))  # refused before anything is changed
             self._path.parent.mkdir(parents=True, exist_ok=True)
