@@ -9,13 +9,13 @@ from zhiyin.cli.asking import Asker
 from zhiyin.data.store.address import StoreAddress
 from zhiyin.data.store.records import Event, User
 from zhiyin.registry.release import Release
-from zhiyin.serving.store import Store
+from zhiyin.serving.store import Store, plain_digest
 
 LATER = 10**15
 
 
 def test_without_a_store_only_the_release_is_asked(tmp_path: Path, release: Release) -> None:
-    asker = Asker(release, StoreAddress(tmp_path / "none.db"))
+    asker = Asker(release, StoreAddress(tmp_path / "none.db"), lambda: plain_digest)
     assert asker.active == []
     assert asker.knows("a000")
     assert not asker.knows("new")
@@ -35,7 +35,7 @@ def test_what_was_stored_since_the_training_counts(kind: str, tmp_path: Path, re
         await store.put_users([User("a000", personalised=False)])
 
     within(address, use)
-    asker = Asker(release, address)
+    asker = Asker(release, address, lambda: plain_digest)
     assert asker.active == ["a000", "new", "newer"]
     found = asker.recommend(["a001", "new", "newer", "a000", "nobody"], 12, now=LATER + 1)
     lists = {user: set(rows["item_id"]) for (user,), rows in found.group_by("user_id")}

@@ -25,6 +25,7 @@ from zhiyin.ranking.where import where
 from zhiyin.registry.release import Release
 from zhiyin.registry.serve_settings import ServeSettings
 from zhiyin.serving.app import create_app
+from zhiyin.serving.caller import Role
 from zhiyin.serving.gorse import lists as lists_of_gorse
 from zhiyin.serving.gorse.labels import columns, labels, others, packed, unpacked
 from zhiyin.serving.gorse.routes import OPERATIONS
@@ -386,6 +387,30 @@ def test_a_key_is_needed_and_can_be_the_clients(shop: Release, store: Store, tmp
                 "Ready": True, "DataStoreError": None, "CacheStoreError": None, "DataStoreConnected": True,
                 "CacheStoreConnected": True,
             }  # fmt: skip
+
+
+def test_a_key_opens_no_more_here_than_elsewhere(shop: Release, store: Store, tmp_path: Path) -> None:
+    keys = Keys(tmp_path / "keys.json")
+    reader, mails = keys.create("reader", role=Role.READER), keys.create("mails", scenarios=["email"])
+    settings = Settings(ServeSettings())
+    with running(create_app(Live(Served.of(shop, {})), store, keys, settings)) as url:
+        client = gorse.Gorse(url, reader)
+        assert client.get_recommend("ann", n=1)
+        for call in (
+            lambda: client.get_recommend("ann", n=1, write_back_type="read"),
+            lambda: client.insert_feedback("star", "ann", "a-00", "2022-01-01"),
+            lambda: gorse.Gorse(url, mails).delete_user("ann"),
+            lambda: gorse.Gorse(url, mails).get_recommend("ann"),
+            lambda: gorse.Gorse(url, mails).session_recommend([]),
+            lambda: gorse.Gorse(url, mails).get_neighbors("a-00"),
+        ):
+            with pytest.raises(gorse.GorseException) as refusal:
+                call()
+            assert refusal.value.status_code == 403
+            assert not refusal.value.message.startswith("{")
+        for path in ("latest", "popular", "non-personalized/popular"):
+            assert httpx2.get(f"{url}/api/{path}", headers={"X-API-Key": mails}).status_code == 403
+        assert gorse.Gorse(url, mails).get_feedbacks(10) == ([], "")
 
 
 def test_the_routes_can_be_turned_off(shop: Release, store: Store) -> None:

@@ -45,7 +45,7 @@ def test_every_list_is_written_with_its_items_in_order_and_their_probabilities(o
     assert {row["request_id"] for row in rows[-2:]} == {batch["request_id"]}
     with closing(sqlite3.connect(tmp_path / "shown.db")) as connection:
         joined = connection.execute(
-            "SELECT i.items FROM events e JOIN impressions i ON i.request_id = e.request_id WHERE e.event_type = 'click'"
+            "SELECT i.items FROM events e JOIN impressions i USING (request_id) WHERE e.event_type = 'click'"
         ).fetchall()
     assert len(joined) == 1
 

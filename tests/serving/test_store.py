@@ -291,8 +291,8 @@ def test_pruning_deletes_what_is_old(address: StoreAddress) -> None:
         for time_ in (1, 5):
             store.note(shown(f"r{time_}", time=time_))
         await store.append([event()._replace(received=9)])
-        assert await store.prune(5) == {"events": 1, "impressions": 1}
-        assert await store.prune(5) == {"events": 0, "impressions": 0}
+        assert await store.prune(5, 5) == {"events": 1, "impressions": 1}
+        assert await store.prune(5, 5) == {"events": 0, "impressions": 0}
         assert len((await store.news("ann", None, 0, 10)).events) == 3
 
     within(address, use)

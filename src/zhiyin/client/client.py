@@ -22,8 +22,9 @@ from zhiyin.serving.catalogue import (
     UserPage,
     Written,
 )
+from zhiyin.serving.event_schemas import Accepted
 from zhiyin.serving.operator_schemas import Version, Versions
-from zhiyin.serving.schemas import MOST_EVENTS, Accepted, Alike, Answer, Health, Listed
+from zhiyin.serving.schemas import MOST_EVENTS, Alike, Answer, Health, Listed
 
 T = TypeVar("T")
 

@@ -18,7 +18,8 @@ from zhiyin.data.store.address import StoreAddress
 from zhiyin.data.store.training import read_tables as read_stored
 from zhiyin.errors import ConfigError
 from zhiyin.registry.config import Config
-from zhiyin.registry.stored import with_stored
+from zhiyin.registry.signing import Signer
+from zhiyin.registry.stored import with_stored, without_erased
 
 Progress: TypeAlias = Callable[[str, int, int], None]
 """Told what is being done, how many steps of it are behind and how many there are."""
@@ -77,6 +78,9 @@ def prepare(
     protected = protect(reading.tables, config.privacy, key_from(environment, config.privacy))
     progress("cleaning", 1, 3)
     stored = read_stored(StoreAddress.of(config.serve.store, root))
+    if stored.forgotten:
+        digest = Signer.of(root / config.privacy.signing_key).digest
+        protected = replace(protected, tables=without_erased(protected.tables, stored.forgotten, digest))
     protected = with_stored(protected, stored, config.privacy)
     # times made of the order of rows say nothing about how fast a person is
     rules = replace(config.clean, max_events_per_day=0) if config.data.order_is_time else config.clean

@@ -1,6 +1,6 @@
 """What the service has stored, added to the tables of the files before they are cleaned."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -8,12 +8,16 @@ import polars as pl
 
 from zhiyin.data.privacy import PrivacySettings, Protected, protect
 from zhiyin.data.sources.canonical import canonical
+from zhiyin.data.store.forgotten import Digests
 from zhiyin.data.store.records import Item
 from zhiyin.data.store.training import COLUMNS, StoredTables, items_frame
 from zhiyin.data.tables import Tables
 
 STORED = "\0stored"
 """After the name of a column of the store, while it stands beside that of the files."""
+
+ERASED = "\0erased"
+"""A column for the moment."""
 
 
 def with_stored(protected: Protected, stored: StoredTables, settings: PrivacySettings) -> Protected:
@@ -36,6 +40,34 @@ def with_stored(protected: Protected, stored: StoredTables, settings: PrivacySet
         (*protected.removed, *found.removed),
         (*protected.findings, *(one for one in found.findings if one.code == "sensitive_column")),
     )
+
+
+def without_erased(tables: Tables, forgotten: Mapping[str, int], digest: Digests) -> Tables:
+    """The tables of the files without what was known of people before they were erased."""
+    people = {name for frame in (tables.events, tables.users, tables.friends) for name in _people(frame)}
+    ends = {name: forgotten[found] for name in people if (found := digest(name)) in forgotten}
+    if not ends:
+        return tables
+    schema = {"user_id": pl.String, "until": pl.Int64}
+    until = pl.DataFrame({"user_id": list(ends), "until": list(ends.values())}, schema=schema)
+    events = tables.events.with_columns(pl.col("user_id").cast(pl.String).alias(ERASED)).join(
+        until, left_on=ERASED, right_on="user_id", how="left", maintain_order="left"
+    )
+    kept = events.filter(pl.col("until").is_null() | (pl.col("timestamp") >= pl.col("until"))).drop(ERASED, "until")
+    gone = list(ends)
+    return replace(
+        tables,
+        events=kept,
+        users=None if tables.users is None else _consented(tables.users, gone),
+        friends=None if tables.friends is None else _consented(tables.friends, gone),
+    )
+
+
+def _people(frame: pl.DataFrame | None) -> list[str]:
+    if frame is None:
+        return []
+    columns = [frame[name].unique().cast(pl.String) for name in ("user_id", "friend_id") if name in frame.columns]
+    return [one for column in columns for one in column.drop_nulls()]
 
 
 def items_table(items: Sequence[Item]) -> pl.DataFrame:

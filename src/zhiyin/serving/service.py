@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from zhiyin.ranking.scenario import Scenario
+from zhiyin.registry.signing import Signer
 from zhiyin.serving.access import Access
 from zhiyin.serving.assortment import Assortment
 from zhiyin.serving.audit import Audit
@@ -30,6 +31,7 @@ class Service:
     access: Access
     settings: Settings = field(default_factory=Settings)
     audit: Audit = field(default_factory=Audit)
+    signer: Signer = field(default_factory=Signer.fresh)
     clock: Clock = field(default_factory=Clock)
     workers: Workers = field(default_factory=Workers)
     metrics: Metrics = field(default_factory=Metrics)

@@ -4,7 +4,7 @@ Any worker may have taken an event, so every question reads from the store what 
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, TypeAlias
 
@@ -40,6 +40,14 @@ class Tells(Protocol):
         self, user_id: str | None, session_id: str | None, after: int, most: int, changes_after: int | None = None
     ) -> News:
         """What happened around a person, or a session, after a sequence number; raises StoreError if it cannot say."""
+        ...
+
+    async def forgotten(self, after: int = 0) -> frozenset[str]:
+        """Digests of who was erased after a moment; raises StoreError if it cannot say."""
+        ...
+
+    def digest(self, user_id: str) -> str:
+        """What `forgotten` holds of a person."""
         ...
 
 
@@ -115,7 +123,7 @@ class Sessions:
     def _of(self, release: Release) -> "_Memory":
         """Another release has other indexes and includes other events: everyone is read anew when asked for."""
         if self._memory is None or self._memory.release.details is not release.details:
-            self._memory = _Memory(release, self._most_events_each, self._most_events)
+            self._memory = _Memory(release, self._most_events_each, self._most_events, self._store.digest)
         self._memory.over(release)
         return self._memory
 
@@ -126,6 +134,8 @@ class Sessions:
             after = held.last if held else memory.after
             told = memory.change
             news = await self._store.news(*key, after, self._most_events_each, told)
+            if memory.change is None or any(change.kind == "all" for change in news.changes):
+                memory.forgotten = await self._store.forgotten(memory.trained)
             current = memory.told(news, told)
             if held is not None and memory.get(key) is held:
                 memory.add(held, news)
@@ -141,9 +151,13 @@ class Sessions:
 class _Memory:
     """What is held for one release."""
 
-    def __init__(self, release: Release, most_events_each: int, most_events: int) -> None:
+    def __init__(self, release: Release, most_events_each: int, most_events: int, digest: Callable[[str], str]) -> None:
+        self._digest = digest
         self.release = release
         self.after = int(release.details.get("store_sequence") or 0)
+        self.trained = int(release.details.get("trained") or 0)
+        self.forgotten: frozenset[str] = frozenset()
+        """Digests of those of whom this release must not be believed: they were erased after the training."""
         self.change: int | None = None
         """The latest change that was taken in; None before the first reading."""
         self._most_events_each = most_events_each
@@ -166,6 +180,8 @@ class _Memory:
         name = user_id if user_id is not None else session_name(session_id or "")
         linked = [session_name(one) for one in news.sessions] if news else []
         person, *rows = self.release.users.indexes([name, *linked]).tolist()
+        if person >= 0 and self.forgotten and self._digest(name) in self.forgotten:
+            person, rows = -1, []
         session = _Session(person, [row for row in rows if row >= 0], self.after, [], True)
         if news:
             session.personalised = news.personalised

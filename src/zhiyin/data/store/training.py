@@ -1,16 +1,18 @@
 """What training reads from the store, in bulk and of one moment: events, items, users and friends as tables."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 import polars as pl
 from sqlalchemy import Connection, and_, func, select
 
+from zhiyin.data.encryption import is_token
 from zhiyin.data.store.address import StoreAddress
 from zhiyin.data.store.changes import latest
 from zhiyin.data.store.connect import read_at_once
+from zhiyin.data.store.forgotten import since
 from zhiyin.data.store.records import SESSION, Attributes, Item
 from zhiyin.data.store.tables import events, friends, items, links, users
 
@@ -41,6 +43,7 @@ class StoredTables:
     without_consent: list[str]  # people whose events must not be learned from, wherever they come from
     sequence: int  # the newest event that is in here
     change: int = 0  # the newest change of an item or a person that is in here
+    forgotten: dict[str, int] = field(default_factory=dict)  # digest of who was erased to when, µs UTC
 
 
 def read_tables(address: StoreAddress) -> StoredTables:
@@ -79,6 +82,7 @@ def _tables(connection: Connection) -> StoredTables:
         [user_id for (user_id,) in connection.execute(refused)],
         int(sequence),
         latest(connection),
+        since(connection),
     )
 
 
@@ -110,7 +114,11 @@ def _items(connection: Connection) -> pl.DataFrame:
 
 def _users(connection: Connection) -> pl.DataFrame:
     rows = connection.execute(select(users.c.user_id, users.c.attributes)).fetchall()
-    return _described("user_id", [(user_id, msgspec.json.decode(kept)) for user_id, kept in rows])
+    described = ((user_id, msgspec.json.decode(kept)) for user_id, kept in rows)
+    plain = [
+        (user_id, {name: value for name, value in kept.items() if not is_token(value)}) for user_id, kept in described
+    ]  # what is encrypted is nothing to learn from
+    return _described("user_id", plain)
 
 
 def items_frame(given: Sequence[Item]) -> pl.DataFrame:

@@ -15,8 +15,9 @@ from zhiyin.serving.asking import of_somebody
 from zhiyin.serving.bodies import text_of
 from zhiyin.serving.caller import Role
 from zhiyin.serving.operation import Operation, Parameter, answered, query
-from zhiyin.serving.schemas import LONGEST_ID, K, Name, Stage, Wanted, Why
+from zhiyin.serving.schemas import LONGEST_ID, K, Name, Wanted
 from zhiyin.serving.service import Service, new_request_id
+from zhiyin.serving.why_schemas import Stage, Why
 from zhiyin.serving.wish import HOME, Wish, wish_of
 
 PARAMETERS = (

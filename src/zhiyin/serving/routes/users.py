@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from zhiyin.data.store import described, history
-from zhiyin.data.store.records import Event, User
+from zhiyin.data.store.records import Attributes, Event, User
 from zhiyin.errors import RequestError, UnknownIdError
 from zhiyin.registry.release import shown
 from zhiyin.serving.answers import id_in_path
@@ -45,7 +45,8 @@ async def post(service: Service, request: Request) -> Response:
     if len(rows) > MOST_STORED:
         raise RequestError(422, f"at most {MOST_STORED:,} people are taken at once, got {len(rows):,}: split them")
     person = service.served.person
-    users = [_user(row, place.format(index), person) for index, row in enumerate(rows)]
+    seal = service.store.vault.seal
+    users = [_user(row, place.format(index), person, seal) for index, row in enumerate(rows)]
     new = await service.store.writing(lambda connection: described.put_users(connection, users))
     return answered(Written(len({user.user_id for user in users}), new))
 
@@ -97,9 +98,12 @@ def stored(user: User, user_id: str | None = None) -> StoredUser:
     return StoredUser(user_id or user.user_id, told(user.attributes), user.personalised, user.consent)
 
 
-def _user(row: NewUser, prefix: str, person: Callable[[str], str]) -> described.GivenUser:
+def _user(
+    row: NewUser, prefix: str, person: Callable[[str], str], seal: Callable[[Attributes, str], Attributes]
+) -> described.GivenUser:
     user_id = person(text_of(row.user_id, f"{prefix}user_id"))
-    return described.GivenUser(user_id, kept(row.attributes, f"{prefix}attributes"), row.personalised, row.consent)
+    attributes = seal(kept(row.attributes, f"{prefix}attributes"), user_id)
+    return described.GivenUser(user_id, attributes, row.personalised, row.consent)
 
 
 def _event(event: Event) -> PastEventStored:
