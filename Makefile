@@ -23,7 +23,7 @@ lint: .venv/developed
 types: .venv/developed
 	@$(BIN)/mypy
 
-unit: .venv/developed
+unit: .venv/developed .venv-openapi/installed
 	@$(BIN)/pytest -n 2 --cov --cov-report=term:skip-covered --cov-fail-under=95 $(ARGS)
 
 bench: .venv/developed  ## speed, as printed in the README (ONLY=prepare picks one)
@@ -50,6 +50,11 @@ bench-accuracy: .venv/developed  ## the published protocols (ONLY=gowalla picks 
 .venv-peers/installed:
 	@$(PYTHON) -m venv .venv-peers
 	@.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check implicit
+	@touch $@
+
+.venv-openapi/installed:
+	@$(PYTHON) -m venv .venv-openapi
+	@.venv-openapi/bin/python -m pip install --quiet --disable-pip-version-check 'openapi-python-client>=0.29,<0.30'
 	@touch $@
 
 .venv-rectools/installed: constraints.txt

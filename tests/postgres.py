@@ -20,6 +20,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 VARIABLE = "ZHIYIN_TEST_POSTGRES"
 USERS = ("postgres", "nobody")  # the server refuses to run as root
+DURABLE = (
+    "-c fsync=on -c recovery_init_sync_method=syncfs"  # the second: a start after a crash syncs no file one by one
+)
 _numbers = count()
 
 
@@ -61,10 +64,10 @@ class Cluster:
         return str(self._folder / "data")
 
     def start(self) -> None:
-        options = f"-p {self._port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=on"
+        options = f"-p {self._port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' {DURABLE}"
         self._run("pg_ctl", "-D", self._data, "-o", options, "-l", str(self._folder / "log"), "-w", "start")
 
-    def stop(self, mode: str = "immediate") -> None:
+    def stop(self, mode: str = "fast") -> None:
         self._run("pg_ctl", "-D", self._data, "-m", mode, "-w", "stop")
 
     @contextmanager
@@ -89,7 +92,7 @@ class Cluster:
                 os.kill(pid, signal.SIGCONT)
 
     def remove(self) -> None:
-        self.stop()
+        self.stop("immediate")
         shutil.rmtree(self._folder)
 
     def _pid(self) -> int:

@@ -14,12 +14,15 @@ from zhiyin.data.privacy import PrivacySettings
 from zhiyin.data.quality.settings import CleanSettings
 from zhiyin.data.settings import ColumnMap, DataSettings, Source
 from zhiyin.models.known import MODELS
+from zhiyin.ranking.promotions import Promotion
 from zhiyin.ranking.rules import Rules
+from zhiyin.ranking.scenario import Scenario
 from zhiyin.registry.access_settings import AccessSettings
 from zhiyin.registry.config import Config, RecipeSettings, RegistrySettings, SplitSettings, TrainSettings, parsed
 from zhiyin.registry.retrain_settings import RetrainSettings
 from zhiyin.registry.serve_settings import ServeSettings
 from zhiyin.serving.app import OPERATIONS
+from zhiyin.serving.caller import Role
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -32,6 +35,8 @@ SECTIONS = {
     "[split]": SplitSettings,
     "[recipe]": RecipeSettings,
     "[rules]": Rules,
+    "A scenario": Scenario,
+    "A promotion": Promotion,
     "[train]": TrainSettings,
     "[registry]": RegistrySettings,
     "[serve]": ServeSettings,
@@ -58,10 +63,14 @@ def documented(part: str) -> dict[str, str]:
 
 def settings(cls: type) -> dict[str, object]:
     fields = [field for field in dataclasses.fields(cls) if field.init and not field.name.endswith("_")]
-    return {
-        field.name: field.default_factory() if field.default is dataclasses.MISSING else field.default
-        for field in fields
-    }
+    return {field.name: default(field) for field in fields}
+
+
+def default(field: dataclasses.Field) -> object:
+    """None where there is none, or where it is None."""
+    if field.default is not dataclasses.MISSING:
+        return field.default
+    return None if field.default_factory is dataclasses.MISSING else field.default_factory()
 
 
 @pytest.mark.parametrize("heading", SECTIONS)
@@ -69,9 +78,9 @@ def test_every_setting_is_documented_with_its_default(heading):
     assert heading in parts(page("configuration.md")), f"docs/configuration.md needs a section {heading}"
     rows, known = documented(parts(page("configuration.md"))[heading]), settings(SECTIONS[heading])
     assert list(rows) == list(known)
-    for key, default in known.items():
-        written = None if rows[key] == "–" else tomllib.loads(f"value = {rows[key].strip('`')}")["value"]
-        assert written == (list(default) if isinstance(default, tuple) else default), key
+    for key, value in known.items():
+        written = None if rows[key] in ("–", "needed") else tomllib.loads(f"value = {rows[key].strip('`')}")["value"]
+        assert written == (list(value) if isinstance(value, tuple) else value), key
 
 
 def test_every_section_is_documented_and_no_other():
@@ -96,6 +105,14 @@ def test_every_route_is_documented_and_no_other():
     assert headings == routes
     for route in routes - {"GET /openapi.json"}:
         assert "$ curl" in parts(page("http.md"))[route], route
+
+
+def test_every_route_stands_beside_the_role_that_it_needs():
+    rows = dict(re.findall(r"(?m)^\| `(reader|writer|operator|admin)` \| .+ \| (.+) \|$", page("http.md")))
+    assert list(rows) == [str(role) for role in Role]
+    for role, routes in rows.items():
+        needed = {f"{one.method} {one.path.replace(':path}', '}')}" for one in OPERATIONS if str(one.role) == role}
+        assert set(re.findall(r"`([^`]+)`", routes)) == needed, role
 
 
 def test_the_pages_made_from_the_code_are_up_to_date():

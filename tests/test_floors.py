@@ -12,7 +12,7 @@ import zhiyin
 SOURCE = Path(zhiyin.__file__).parent
 FLOORS = {
     "types": 0, "errors": 0, "fields": 0, "compute": 1, "data": 2, "features": 3, "models": 4, "ranking": 5,
-    "evaluation": 6, "registry": 7, "serving": 8, "testing": 8, "cli": 9, "__main__": 9,
+    "evaluation": 6, "registry": 7, "serving": 8, "client": 8, "testing": 8, "cli": 9, "__main__": 9,
 }  # fmt: skip
 FILES = sorted(SOURCE.rglob("*.py"))
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from zhiyin.client.client import Client
     from zhiyin.data.dataset import Dataset
     from zhiyin.data.sample_shop import sample_shop
     from zhiyin.data.split import leave_last_out, split_at_random, split_by_time
@@ -65,6 +66,7 @@ _HOMES = {
     "BiasedMF": "zhiyin.models.biased_mf",
     "Caser": "zhiyin.models.caser",
     "ChebyshevFilter": "zhiyin.models.chebyshev_filter",
+    "Client": "zhiyin.client.client",
     "CoVisitation": "zhiyin.models.co_visitation",
     "Content": "zhiyin.models.content",
     "DCNv2": "zhiyin.models.dcn_v2",
@@ -124,6 +126,7 @@ __all__ = [
     "BiasedMF",
     "Caser",
     "ChebyshevFilter",
+    "Client",
     "CoVisitation",
     "Content",
     "DCNv2",

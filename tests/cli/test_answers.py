@@ -57,6 +57,50 @@ def test_where_holds_for_every_item(ask: Run) -> None:
     assert all(one["price"] < 10 for one in found["answers"][0]["items"])
 
 
+SCENARIOS = """
+[scenarios.shelf]
+kind = "latest"
+k = 4
+caps = { category = 1 }
+[scenarios.tried.variants.all]
+share = 1
+where = "price < 20"
+"""
+
+
+def test_a_scenario_is_answered_as_it_would_be_served(own_shop: Path, ask_own: Run) -> None:
+    with (own_shop / "zhiyin.toml").open("a", encoding="utf-8") as config:
+        config.write(SCENARIOS)
+    shelf = ask_own("recommend", "--user", "u00002", "--user", "u00003", "--scenario", "shelf", "--json").json[
+        "answers"
+    ]
+    known = pl.read_parquet(own_shop / "releases" / "0001" / "catalog.parquet")
+    for one in shelf:
+        rows = known.filter(pl.col("item_id").is_in(items(one["items"])))
+        assert rows.height == 4
+        assert rows["category"].n_unique() == 4
+        assert {row["origin"] for row in one["items"]} == {"latest"}
+    history = ask_own("recommend", "--history", "i00001,i00002", "--scenario", "shelf", "-k", 2, "--json").json[
+        "answers"
+    ]
+    assert len(history[0]["items"]) == 2
+    tried = ask_own("recommend", "--user", "u00002", "--scenario", "tried", "-k", 5, "--json").json["answers"][0][
+        "items"
+    ]
+    assert all(row["price"] < 20 for row in tried)
+    nobody = ask_own("recommend", "--history", "i00001", "--scenario", "tried", "-k", 40, "--json").json["answers"][0][
+        "items"
+    ]
+    assert any(row["price"] is None or row["price"] >= 20 for row in nobody)  # without an id no variant
+
+
+def test_a_scenario_that_does_not_fit_is_a_sentence(own_shop: Path, ask_own: Run) -> None:
+    with (own_shop / "zhiyin.toml").open("a", encoding="utf-8") as config:
+        config.write('[scenarios.odd]\nwhere = "prise < 3"\n')
+    found = ask_own("recommend", "--user", "u00002", "--scenario", "odd")
+    assert (found.code, "scenarios.odd.where: column prise" in found.err) == (2, True)
+
+
 def test_more_than_there_is(ask: Run) -> None:
     found = ask("recommend", "--user", "u00002", "-k", 500, "--json")
     assert found.code == 0
@@ -70,6 +114,8 @@ def test_more_than_there_is(ask: Run) -> None:
         (["recommend"], "either --user ID, or --history"),
         (["recommend", "--user", "u", "--history", "i"], "either --user ID, or --history"),
         (["recommend", "--user", " "], "--user must not be empty"),
+        (["recommend", "--user", "u", "--scenario", "hom"], "--scenario 'hom' is not known: did you mean 'home'?"),
+        (["recommend", "--user", "u", "--scenario", "cart"], "use `zhiyin similar --item ID`"),
         (["recommend", "--user", "u", "-k", 0], "k must be from 1 to 10,000, got 0"),
         (["recommend", "--user", "u", "-k", -3], "k must be from 1 to 10,000, got -3"),
         (["recommend", "--user", "u", "-k", 10_001], "got 10001"),

@@ -100,7 +100,7 @@ def test_keys_are_made_listed_and_revoked(ask_own: Run, own_shop: Path) -> None:
     assert made["key"].startswith("zk_")
     assert made["key"] not in (own_shop / "keys.json").read_text()
     assert ask_own("keys", "create", "app").out.startswith("zk_")
-    assert [line.split()[:4] for line in ask_own("keys", "list").out.splitlines()[-2:]] == [
+    assert [line.split()[:4] for line in ask_own("keys", "list").out.rstrip().splitlines()[-2:]] == [
         ["web", "valid", "writer", "all"],
         ["app", "valid", "writer", "all"],
     ]

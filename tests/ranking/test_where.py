@@ -37,6 +37,7 @@ SHOP = pl.DataFrame(
         'odd "name"': [1, 2, 3, 4],
         "blank": [None] * 4,
         "tags": [["x"], [], None, ["y"]],
+        "pairs": [[1, 2], [], None, [3]],
     }
 )
 
@@ -58,6 +59,10 @@ SHOP = pl.DataFrame(
         ("category != 'cups'", "ac"),
         ("category IN ('mugs', 'cups')", "abc"),
         ("category NOT IN ('cups')", "ac"),
+        ("'x' IN tags", "a"),
+        ("'x' NOT IN tags", "bd"),
+        ("category IN tags", ""),
+        ("'x' IN blank", ""),
         ("'mugs' = category", "ac"),
         ("stock between 3 and 4", "cd"),
         ("stock not between 3 and 4", "ab"),
@@ -110,7 +115,10 @@ def test_a_condition_allows(text: str, allowed: str) -> None:
         ('category = "mugs"', '"mugs" at character 12 (in double quotes, so a column: a text takes single quotes)'),
         ("price < 'a'", "price at character 1 is a number and 'a' at character 9 is a text"),
         ("available < true", "< needs numbers, texts or dates"),
-        ("tags = 'x'", "tags at character 1 is a list or structure"),
+        ("tags = 'x'", "tags at character 1 is a list of texts"),
+        ("price IN tags", "price at character 1 is a number: IN a list of texts needs a text"),
+        ("'x' IN category", "category at character 8 is a text: IN needs texts in brackets, or a column of lists"),
+        ("pairs = 1", "pairs at character 1 is a list or structure"),
         ("tags = tags", "= needs numbers, texts or dates"),
         ("price = NULL", "found NULL at character 9: write IS NULL or IS NOT NULL"),
         ("price == 5", "found = at character 8"),

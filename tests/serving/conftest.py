@@ -1,6 +1,6 @@
 """A small shop with real models, a release of it, and a service over it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from worlds import two_tastes
 from zhiyin.models.item_knn import ItemKNN
 from zhiyin.models.popularity import Popularity
 from zhiyin.ranking.recommend import Pipeline
+from zhiyin.ranking.scenario import Scenario, default_scenarios
 from zhiyin.registry.access_settings import AccessSettings
 from zhiyin.registry.release import Release
 from zhiyin.registry.serve_settings import ServeSettings
@@ -35,7 +36,7 @@ Opens = Callable[..., TestClient]
 
 @pytest.fixture
 def opens(tmp_path: Path, release: Release) -> Iterator[Opens]:
-    """Start a service; `opens(live=…, keys=…, client=…, access=…, audit=…, **settings)`."""
+    """Start a service; `opens(live=…, keys=…, client=…, access=…, audit=…, scenarios=…, **settings)`."""
     with ExitStack() as stack:
 
         def opened(
@@ -44,18 +45,19 @@ def opens(tmp_path: Path, release: Release) -> Iterator[Opens]:
             client: str = "127.0.0.1",
             base_url: str = "http://127.0.0.1:8000",
             store: Store | None = None,
+            store_name: str = "events",
             access: AccessSettings | None = None,
             audit: Audit | None = None,
+            scenarios: Mapping[str, Scenario] | None = None,
             **settings: object,
         ) -> TestClient:
-            chosen = ServeSettings(**({"open_on_loopback": True} | settings))
-            app = create_app(
-                live or Live(Served.of(release, {})),
-                store or Store.of("events.db", tmp_path),
-                keys,
-                Settings(chosen, access or AccessSettings()),
-                audit=audit,
+            chosen = Settings(
+                ServeSettings(**({"open_on_loopback": True} | settings)),
+                access or AccessSettings(),
+                scenarios=default_scenarios() if scenarios is None else dict(scenarios),
             )
+            kept = store or Store.of(f"{store_name}.db", tmp_path)
+            app = create_app(live or Live(Served.of(release, {})), kept, keys, chosen, audit=audit)
             testing = TestClient(app, base_url, raise_server_exceptions=False, client=(client, 50_000))
             return stack.enter_context(testing)
 

@@ -25,6 +25,9 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "keys.json"
 
 
+PRICE = "$argon2id$v=19$m=19456,t=2,p=1$"
+
+
 def opened(keys: Keys, text: str) -> str | None:
     """To whom a key opens."""
     found = keys.verify(text)
@@ -37,7 +40,9 @@ def hashings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     found: list[str] = []
     verify = PasswordHasher.verify
     monkeypatch.setattr(
-        PasswordHasher, "verify", lambda self, kept, text: (found.append(text), verify(self, kept, text))[1]
+        PasswordHasher,
+        "verify",
+        lambda self, kept, text: (kept.startswith(PRICE) and found.append(text), verify(self, kept, text))[1],
     )
     return found
 
@@ -191,10 +196,10 @@ def test_a_refused_key_costs_the_same_whatever_is_wrong_with_it(path: Path, hash
     wrong = right[:-1] + ("A" if right[-1] != "A" else "B")
     for text in ("zk_" + "A" * 43, wrong, late, gone):
         hashings.clear()
-        assert keys.needs_hashing(text)
+        assert not keys.recalled(text).is_known
         assert keys.verify(text) is None
         assert hashings == [text]
-        assert not keys.needs_hashing(text)
+        assert keys.recalled(text).is_known
         assert keys.verify(text) is None
         assert hashings == [text]
 
@@ -209,7 +214,7 @@ def test_what_is_remembered_of_refused_keys_is_bounded(path: Path, monkeypatch: 
     texts = [f"zk_{letter * 43}" for letter in "ABC"]
     for text in texts:
         assert keys.verify(text) is None
-    assert [keys.needs_hashing(text) for text in texts] == [True, False, False]
+    assert [keys.recalled(text).is_known for text in texts] == [False, True, True]
 
 
 def test_another_key_does_not_make_a_known_one_be_hashed_again(path: Path, hashings: list[str]) -> None:
@@ -217,13 +222,13 @@ def test_another_key_does_not_make_a_known_one_be_hashed_again(path: Path, hashi
     text = keys.create("shop")
     assert opened(keys, text) == "shop"
     keys.create("other")
-    assert not keys.needs_hashing(text)
+    assert keys.recalled(text).is_known
     assert opened(keys, text) == "shop"
     assert hashings == [text]
     table = json.loads(path.read_text())
     table["keys"][0]["hash"] = table["keys"][1]["hash"]
     path.write_text(json.dumps(table))
-    assert keys.needs_hashing(text)
+    assert not keys.recalled(text).is_known
     assert opened(keys, text) is None
 
 
@@ -324,3 +329,17 @@ def test_use_that_cannot_be_written_now_is_written_later(path: Path) -> None:
     assert list(keys.used.read()) == [text[:11]]
     used.write_text("[")
     assert keys.used.read() == {}
+
+
+@pytest.mark.parametrize("name", ["this machine", "cli:root"])
+def test_no_key_passes_for_somebody_else_in_the_audit(name: str, path: Path) -> None:
+    with pytest.raises(ConfigError, match="would pass for somebody else"):
+        Keys(path).create(name)
+
+
+def test_keys_that_could_not_be_read_again_are_not_written(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = Keys(path).create("shop")
+    monkeypatch.setattr("zhiyin.serving.keys.LARGEST_FILE", 1_000)
+    with pytest.raises(ConfigError, match="longer than 1,000 bytes: name fewer scenarios"):
+        Keys(path).create("mail", scenarios=[f"{i:0100}" for i in range(10)])
+    assert opened(Keys(path), text) == "shop"

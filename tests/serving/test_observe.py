@@ -1,5 +1,6 @@
 """Every request has an id, a log line where it matters, and its place in the metrics; none of it names a person."""
 
+import asyncio
 import contextvars
 import logging
 import re
@@ -16,7 +17,9 @@ from zhiyin.registry.retrain import FILE, State, write_state
 from zhiyin.registry.store import Store
 from zhiyin.serving.current import Noted, begin, current, stage
 from zhiyin.serving.live import Live, Served
-from zhiyin.serving.metrics import MOST_COMBINATIONS, OTHER, Metrics
+from zhiyin.serving.metrics import DIRECTORY, MOST_COMBINATIONS, OTHER, Metrics, forget, shared_directory
+from zhiyin.serving.observe import Observed
+from zhiyin.serving.state_metrics import ReleaseMetrics
 
 ASK = "/v1/recommendations"
 PERSON = "ann-of-the-secret-street"
@@ -147,34 +150,49 @@ def test_only_what_failed_or_was_slow_is_logged_at_info(opens: Any, caplog: pyte
     assert (line.levelname, line.request_id, line.status, line.route) == ("INFO", "bug-1", 500, "/v1/health")  # type: ignore[attr-defined]
 
 
-def test_slow_requests_and_all_at_debug(opens: Any, caplog: pytest.LogCaptureFixture) -> None:
-    client, patient = opens(slow_ms=1), opens(slow_ms=100_000)
+def test_at_debug_every_request_has_a_line(opens: Any, caplog: pytest.LogCaptureFixture) -> None:
+    client = opens(slow_ms=10**6)
     with caplog.at_level(logging.DEBUG, "zhiyin.access"):
-        client.get(f"/v1/users/{PERSON}/recommendations?k=3&where=price<5")  # 1 ms is not enough for the first
-        patient.get("/nothing")
-    slow, quick = [one for one in caplog.records if one.name == "zhiyin.access"]
-    assert (slow.levelname, quick.levelname) == ("INFO", "DEBUG")
-    assert slow.route == "/v1/users/{id}/recommendations"  # type: ignore[attr-defined]
-    assert PERSON not in str(vars(slow))
-    assert "price" not in str(vars(slow))
+        client.get(f"/v1/users/{PERSON}/recommendations?k=3&where=price<5")
+    (line,) = [one for one in caplog.records if one.name == "zhiyin.access"]
+    assert line.levelname == "DEBUG"
+    assert line.route == "/v1/users/{id}/recommendations"  # type: ignore[attr-defined]
+    assert PERSON not in str(vars(line))
+    assert "price" not in str(vars(line))
 
 
-def test_a_line_names_the_caller_where_it_is_known(opens: Any, caplog: pytest.LogCaptureFixture) -> None:
-    from zhiyin.serving.observe import Observed
+async def nothing(_: Any = None) -> None:
+    return None
 
+
+@pytest.mark.parametrize(("slow_ms", "lines"), [(0, 1), (10**6, 0)])
+def test_a_slow_request_has_a_line_that_names_the_caller(
+    slow_ms: int, lines: int, caplog: pytest.LogCaptureFixture
+) -> None:
     async def app(_: Any, __: Any, send: Any) -> None:
         current().caller = "web"
-        await send({"type": "http.response.start", "status": 500})
+        await send({"type": "http.response.start", "status": 200})
 
-    async def nothing(_: Any = None) -> None:
-        return None
-
-    import asyncio
-
-    observed = Observed(app, metrics=Metrics(), routes={}, slow_ms=500)
-    with caplog.at_level(logging.INFO):
+    observed = Observed(app, metrics=Metrics(), routes={}, slow_ms=slow_ms)
+    with caplog.at_level(logging.INFO, "zhiyin.access"):
         asyncio.run(observed({"type": "http", "method": "GET", "headers": []}, nothing, nothing))
-    assert caplog.records[0].caller == "web"  # type: ignore[attr-defined]
+    found = [one for one in caplog.records if one.name == "zhiyin.access"]
+    assert [(one.levelname, one.caller) for one in found] == [("INFO", "web")] * lines  # type: ignore[attr-defined]
+
+
+def test_of_several_workers_the_files_are_added_up(
+    tmp_path: Path, release: Release, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metrics = Metrics()
+    metrics.add(ReleaseMetrics(Live(Served.of(release, {})), lambda: 0))
+    environment: dict[str, str] = {}
+    with shared_directory(environment) as folder:
+        monkeypatch.setenv(DIRECTORY, environment[DIRECTORY])
+        assert Path(folder).is_dir()
+        assert metrics.text().startswith(b"# HELP zhiyin_release_version")  # nobody has counted anything there
+        assert b"process_" not in metrics.text()
+        forget(1, folder)
+    assert not Path(folder).exists()
 
 
 def test_outside_a_request_what_is_noted_goes_nowhere() -> None:

@@ -126,7 +126,19 @@ def test_what_keeps_a_service_from_starting_is_a_sentence(shop: Path, tmp_path: 
 
 
 @pytest.mark.parametrize(
-    "settings", [{"port": 70_000}, {"port": -1}, {"body_limit_mb": 0}, {"reload_seconds": 0}, {"store": " "}]
+    "settings",
+    [
+        {"port": 70_000},
+        {"port": -1},
+        {"body_limit_mb": 0},
+        {"reload_seconds": 0},
+        {"store": " "},
+        {"workers": 0},
+        {"workers": 65},
+        {"drain_seconds": -1},
+        {"drain_seconds": 3_601},
+        {"slow_ms": 0},
+    ],
 )
 def test_settings_out_of_range_are_sentences(settings: dict[str, object]) -> None:
     with pytest.raises(ConfigError, match=next(iter(settings))):

@@ -1,49 +1,25 @@
 """The durable store, on SQLite and on a real PostgreSQL: all or nothing, once, in order, whoever writes."""
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import postgres
+from stores import KINDS, address_of, event, within
 from zhiyin.data.store.address import StoreAddress
-from zhiyin.data.store.connect import database, migrate_at_once
+from zhiyin.data.store.connect import migrate_at_once
 from zhiyin.data.store.records import Appended, Event, Friend, Impression, Item, News, User
 from zhiyin.data.store.training import COLUMNS, read_tables
 from zhiyin.errors import RequestError
 from zhiyin.serving.store import Store
 
-T = TypeVar("T")
 
-
-def address_of(kind: str, folder: Path) -> StoreAddress:
-    if kind == "sqlite":
-        return StoreAddress(folder / "store" / "events.db")
-    if reason := postgres.missing():
-        pytest.skip(reason)
-    return StoreAddress.of(postgres.new_database(), folder)
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=KINDS)
 def address(request: pytest.FixtureRequest, tmp_path: Path) -> StoreAddress:
     return address_of(request.param, tmp_path)
-
-
-def within(address: StoreAddress, use: Callable[[Store], Awaitable[T]], **more: object) -> T:
-    async def run() -> T:
-        async with Store(database(address, time.monotonic), **more) as store:
-            return await use(store)
-
-    return asyncio.run(run())
-
-
-def event(user: str | None = "ann", item: str = "mug", event_id: str | None = None, time: int = 1, **more) -> Event:
-    return Event(user, item, "view", time, 2, event_id=event_id, **more)
 
 
 def shown(request_id: str, user: str | None = "ann", session: str | None = None, time: int = 1) -> Impression:
@@ -136,7 +112,7 @@ EVENTS = st.lists(
 )
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_appending_agrees_with_a_list_and_a_set(kind: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     @settings(deadline=None, max_examples=12)
     @given(calls=st.lists(st.lists(EVENTS, min_size=1, max_size=3), max_size=4), after=st.integers(0, 5))

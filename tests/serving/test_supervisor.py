@@ -5,9 +5,11 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,6 @@ from zhiyin.errors import ServiceError
 from zhiyin.serving.supervisor import LONGEST_PAUSE_SECONDS, MOST_DEATHS, Supervisor, pause
 
 SAY = "print('{}', flush=True)"
-WAIT = "import signal; signal.signal(signal.SIGTERM, lambda *_: sys.exit(0)); signal.pause()"
 
 
 def supervisor(tmp_path: Path, code: str, **more: object) -> Supervisor:
@@ -48,6 +49,27 @@ def test_a_worker_that_does_not_end_is_killed(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr("zhiyin.serving.supervisor.END_SECONDS", 0.3)
     code = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SAY}; signal.pause()"
     supervisor(tmp_path, code, ready=lambda: os.kill(os.getpid(), signal.SIGTERM)).run(1)
+
+
+def test_a_look_for_another_release_is_passed_on(tmp_path: Path) -> None:
+    code = (
+        "import signal\n"
+        "signal.signal(signal.SIGHUP, lambda *_: (pathlib.Path(sys.argv[1]).touch(), sys.exit(0)))\n"
+        f"{SAY}\nsignal.pause()"
+    )
+    looked = tmp_path / "looked"
+
+    def end_when_looked() -> None:
+        wait_for(looked.exists)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    ending = threading.Thread(target=end_when_looked)
+    ending.start()
+    command = [sys.executable, "-S", "-c", f"import pathlib, sys\n{code}", str(looked)]
+    ready = partial(os.kill, os.getpid(), signal.SIGHUP)
+    Supervisor(command, descriptors=[], environment=os.environ, metrics=str(tmp_path), ready=ready).run(1)
+    ending.join()
+    assert looked.exists()
 
 
 PARENT = """

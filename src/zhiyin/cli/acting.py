@@ -17,9 +17,6 @@ def audited(project: Project, act: str, object: str) -> Iterator[None]:
     Whoever has a shell here can write to the audit anyway, and a rollback must be possible on a full disk: where it
     cannot be written down, a remark says so.
     """
-    from zhiyin.serving.audit import Audit
-    from zhiyin.serving.caller import Caller, Role
-
     outcome = "failed"
     try:
         yield
@@ -28,11 +25,19 @@ def audited(project: Project, act: str, object: str) -> Iterator[None]:
         outcome = f"failed: {error}"
         raise
     finally:
-        try:
-            who = Caller(f"cli:{_user()}", Role.ADMIN)
-            Audit(project.root / project.config.access.audit).record(act, object, who, outcome)
-        except ArtifactError as error:
-            remark(f"{act} is not in the audit: {error}")
+        note(project, act, object, outcome)
+
+
+def note(project: Project, act: str, object: str, outcome: str = "done") -> None:
+    """Write down what was done."""
+    from zhiyin.serving.audit import Audit
+    from zhiyin.serving.caller import COMMAND_LINE, Caller, Role
+
+    try:
+        who = Caller(f"{COMMAND_LINE}{_user()}", Role.ADMIN)
+        Audit(project.root / project.config.access.audit).record(act, object, who, outcome)
+    except ArtifactError as error:
+        remark(f"{act} is not in the audit: {error}")
 
 
 def _user() -> str:

@@ -58,7 +58,7 @@ def recommend(
     answers = []
     for name in people:
         settings = _scenario(project.config, release, scenario, None if history else name)
-        wanted = k or settings.k or PLAIN_K
+        wanted = next(one for one in (k, settings.k, PLAIN_K) if one is not None)
         terms = settings.terms(Terms(where=(where,) if where else (), seed=when))
         known_as = name if history else project.known_as(release, name)
         known = not history and asker.knows(known_as)

@@ -12,6 +12,7 @@ def train(config: ConfigPath = CONFIG, html: Html = None, as_json: AsJson = Fals
 
     JSON: release, chosen, promote, sentence, note, report.
     """
+    from zhiyin.cli.acting import note
     from zhiyin.cli.progress import bars
     from zhiyin.cli.project import Project, now
     from zhiyin.evaluation.page import page
@@ -21,6 +22,8 @@ def train(config: ConfigPath = CONFIG, html: Html = None, as_json: AsJson = Fals
     project = Project.read(config)
     with bars() as progress:
         found = trained(project.config, project.root, now=now(), environment=os.environ, progress=progress)
+    if found.verdict.promote and rank() == 0:
+        note(project, "promote", f"release {found.number}: {found.verdict.sentence}")
     if html and rank() == 0:
         replace_bytes(html, page(found.report).encode())
     if as_json:

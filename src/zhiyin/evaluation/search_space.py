@@ -207,7 +207,12 @@ SPACE: Mapping[str, Space] = MappingProxyType(
 
 _RATES = "it predicts ratings, and a search looks for good lists"
 
-NOT_SEARCHED: Mapping[str, str] = MappingProxyType({"BayesianMF": _RATES, "BiasedMF": _RATES, "RatingBaseline": _RATES})
+_LISTS = (
+    "what everybody's lists of new and trending items should be is for the shop to say: clicks would want popularity"
+)
+NOT_SEARCHED: Mapping[str, str] = MappingProxyType(
+    {"BayesianMF": _RATES, "BiasedMF": _RATES, "Latest": _LISTS, "RatingBaseline": _RATES, "Trending": _LISTS}
+)
 """Model class to the reason why its settings stay as they are."""
 
 

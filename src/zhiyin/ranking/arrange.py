@@ -15,7 +15,7 @@ from zhiyin.ranking.explore import Drawn
 from zhiyin.ranking.masks import Masks
 from zhiyin.ranking.slots import Row, placed
 from zhiyin.ranking.terms import Terms
-from zhiyin.types import Indexes, Mask
+from zhiyin.types import Mask
 
 DEEPER = 4
 """Times k candidates are asked for where a stage may pass over some; never fewer than each retriever proposes."""
@@ -76,45 +76,46 @@ class _Lists:
     def of(self, found: Candidates, drawn: Drawn | None) -> Candidates:
         """The final lists."""
         rows = [self._row(found.row(row), row, drawn) for row in range(len(found))]
-        names = (*found.origin_names, EXPLORE)
-        items, scores, origins, probabilities = (np.stack(column) for column in zip(*rows, strict=True)) if rows else (
-            np.empty((0, self._k), dtype) for dtype in (np.int32, np.float32, np.int8, np.float32)
-        )  # fmt: skip
-        return Candidates(items, scores, origins, names, probabilities)
+        columns = list(zip(*rows, strict=True)) if rows else [np.empty((0, self._k))] * 4
+        items, scores, origins, probabilities = columns
+        return Candidates(
+            np.array(items, np.int32),
+            np.array(scores, np.float32),
+            np.array(origins, np.int8),
+            (*found.origin_names, EXPLORE),
+            np.array(probabilities, np.float32),
+        )
 
     def _row(
         self, found: Candidates, row: int, drawn: Drawn | None
-    ) -> tuple[Indexes, NDArray[np.float32], NDArray[np.int8], NDArray[np.float32]]:
-        cards = [] if drawn is None else [(place, card) for card, place in enumerate(drawn.places)
-                                          if drawn.items[row, card] >= 0]  # fmt: skip
-        extra = np.array([drawn.items[row, card] for _, card in cards] if drawn else [], np.int32)
-        chosen, found = self._chosen(found, row, extra, [place for place, _ in cards])
-        chosen = [one for one in chosen if one >= 0]  # what is short ends early
-        m, k = found.items.shape[1], self._k
-        items, scores = np.full(k, -1, np.int32), np.full(k, -np.inf, np.float32)
-        origins, probabilities = np.full(k, -1, np.int8), np.ones(k, np.float32)
-        for place, one in enumerate(chosen):
-            if one < m:
-                items[place], scores[place] = found.items[0, one], found.scores[0, one]
-                origins[place] = found.origins[0, one]
-            else:
-                items[place], origins[place] = extra[one - m], len(found.origin_names)
-                scores[place] = scores[place - 1] if place else 0.0
-                if drawn is not None:
-                    probabilities[place] = drawn.probabilities[row, cards[one - m][1]]
-        return items, scores, origins, probabilities
+    ) -> tuple[list[int], list[float], list[int], list[float]]:
+        """Items, scores, origins and probabilities of one list, as plain lists: they are short."""
+        cards: list[tuple[int, int, float]] = [] if drawn is None else drawn.row(row)
+        chosen, found = self._chosen(found, row, {place: item for place, item, _ in cards})
+        m, explored = found.items.shape[1], len(found.origin_names)
+        items, scores, origins = found.items[0].tolist(), found.scores[0].tolist(), found.origins[0].tolist()
+        shown: list[tuple[int, float, int, float]] = []
+        for one in chosen:
+            if one >= m:
+                _, item, probability = cards[one - m]
+                shown.append((item, shown[-1][1] if shown else 0.0, explored, probability))
+            elif one >= 0:  # a list that is short ends early
+                shown.append((items[one], scores[one], origins[one], 1.0))
+        shown += [(-1, -np.inf, -1, 1.0)] * (self._k - len(shown))
+        columns = zip(*shown, strict=True)
+        return tuple(map(list, columns))  # type: ignore[return-value]  # four columns
 
-    def _chosen(self, found: Candidates, row: int, extra: Indexes, places: list[int]) -> tuple[list[int], Candidates]:
-        """Which candidate stands at each place; those drawn are numbered behind the m found."""
-        time = int(self._queries.times[row])
+    def _chosen(self, found: Candidates, row: int, fixed: dict[int, int]) -> tuple[list[int], Candidates]:
+        """Which candidate stands at each place; those drawn, by place, are numbered behind the m found."""
+        time, extra = int(self._queries.times[row]), list(fixed.values())
         promotions = [one for one in self._terms.promotions if one.active(time)]
         for _ in range(MOST_ROUNDS):
-            m = found.items.shape[1]
-            items = np.concatenate([found.items[0], extra])
-            free = (items >= 0) & ~np.isin(items, extra)
-            lines = Row(free.tolist(), self._values(items), self._matches(items, [one.where for one in promotions]))
-            fixed = {place: m + card for card, place in enumerate(places)}
-            chosen, room = placed(lines, self._k, promotions, self._limits, fixed)
+            items = found.items[0].tolist()
+            free = [item >= 0 and item not in extra for item in items] + [False] * len(extra)
+            items += extra
+            lines = Row(free, self._values(items), self._matches(items, [one.where for one in promotions]))
+            behind = {place: len(items) - len(extra) + card for card, place in enumerate(fixed)}
+            chosen, room = placed(lines, self._k, promotions, self._limits, behind)
             if -1 not in chosen or not self._limits:
                 break
             more = self._more(items, room, row)
@@ -123,18 +124,18 @@ class _Lists:
             found = more_of(found, more)
         return chosen, found
 
-    def _values(self, items: Indexes) -> list[list[int]]:
+    def _values(self, items: list[int]) -> list[list[int]]:
         columns = [self._masks.values(column)[items] for column, _ in self._terms.caps]
         return np.stack(columns, axis=1).tolist() if columns else [[]] * len(items)
 
-    def _matches(self, items: Indexes, conditions: list[str]) -> list[list[bool]]:
+    def _matches(self, items: list[int], conditions: list[str]) -> list[list[bool]]:
         columns = [self._masks.matching(condition)[items] for condition in conditions]
         return np.stack(columns, axis=1).tolist() if columns else [[]] * len(items)
 
-    def _more(self, items: Indexes, room: Room, row: int) -> Candidates | None:
+    def _more(self, items: list[int], room: Room, row: int) -> Candidates | None:
         """The best of what caps still have room for, and was not found yet; None if there is nothing."""
         open_ = self._items.copy()
-        open_[items[items >= 0]] = False
+        open_[[item for item in items if item >= 0]] = False
         for cap, (column, _) in enumerate(self._terms.caps):
             open_ &= ~np.isin(self._masks.values(column), room.full(cap))
         if not open_.any():

@@ -32,6 +32,8 @@ class Candidates:
 
     def row(self, row: int) -> "Candidates":
         """One query alone."""
+        if len(self) == 1:
+            return self
         rows = slice(row, row + 1)
         drawn = None if self.probabilities is None else self.probabilities[rows]
         return Candidates(self.items[rows], self.scores[rows], self.origins[rows], self.origin_names, drawn)

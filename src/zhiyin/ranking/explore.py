@@ -1,5 +1,6 @@
 """A few places for items that nobody has touched yet, drawn at random with a probability that is known."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,9 @@ from zhiyin.types import Floats, Indexes, Mask
 MOST_FRESH = 1_000
 """New items that may be drawn, the newest: a bound on the time of a request."""
 
+MOST_DEALT = 100
+"""Of these for each place, the best for the person, where caps have to be minded: one by one."""
+
 
 @dataclass(frozen=True, eq=False)
 class Drawn:
@@ -20,10 +24,15 @@ class Drawn:
     probabilities: NDArray[np.float32]  # [b, e], that this item is drawn for this place
     places: list[int]  # [e], from 0
 
+    def row(self, row: int) -> list[tuple[int, int, float]]:
+        """Place, item and probability of what was drawn for one list."""
+        cards = zip(self.places, self.items[row].tolist(), self.probabilities[row].tolist(), strict=True)
+        return [card for card in cards if card[1] >= 0]
+
 
 def places_of(share: float, k: int) -> list[int]:
     """Which of k places are for exploring: the last of every 1 / share, so none of a list that is shorter."""
-    return [int((i + 1) / share + 1e-9) - 1 for i in range(int(share * k + 1e-9))]
+    return [math.ceil((i + 1) / share - 1e-9) - 1 for i in range(int(share * k + 1e-9))]
 
 
 def draw(
@@ -64,9 +73,12 @@ def _dealt(
     order: NDArray[np.int64], allowed: Mask, values: Sequence[Sequence[int]], limits: Sequence[int], hands: int
 ) -> list[list[int]]:
     """Items for each hand; no value is in more hands than its cap allows, so that any draw from them keeps the caps."""
+    cards = order[allowed[order]].tolist()
+    if not limits:
+        return [cards[hand::hands] for hand in range(hands)]
     dealt: list[list[int]] = [[] for _ in range(hands)]
     holders: list[dict[int, set[int]]] = [{} for _ in limits]
-    for card in order[allowed[order]].tolist():
+    for card in cards[: MOST_DEALT * hands]:
         for hand in sorted(range(hands), key=lambda one: (len(dealt[one]), one)):
             counted = [(of, value) for of, value in enumerate(values[card]) if value >= 0]
             held = [holders[of].setdefault(value, set()) for of, value in counted]

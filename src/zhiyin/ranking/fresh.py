@@ -31,33 +31,44 @@ def fresh_items(pipeline: "Pipeline", k: int, terms: Terms, queries: Queries, it
     fresh = pipeline.fresh[items[pipeline.fresh]]
     if not places or len(fresh) == 0:
         return None
-    masks, size = pipeline.masks, pipeline.block_size(len(pipeline.catalog))
-    parts = [queries[start : start + size] for start in range(0, max(len(queries), 1), size)]
-    allowed = np.concatenate(
-        [pipeline.rules.of_queries(part, items, pipeline.catalog, terms.exclude)[:, fresh] for part in parts]
-    )
+    allowed = _allowed(pipeline, queries, items, terms.exclude, fresh)
+    masks = pipeline.masks
     values = [masks.values(column)[fresh] for column, _ in terms.caps]
     counted = np.stack(values, axis=1).tolist() if values else [[]] * len(fresh)
     limits = [most for _, most in terms.caps]
     return draw(fresh, _worth(pipeline, queries, fresh), allowed, counted, limits, places, terms.seed)
 
 
+def _allowed(pipeline: "Pipeline", queries: Queries, items: Mask, exclude: Indexes | None, fresh: Indexes) -> Mask:
+    """bool[b, f], by the very rules of the path, in blocks."""
+    size = pipeline.block_size(len(pipeline.catalog))
+    starts = range(0, len(queries), size)
+    parts = [queries] if len(queries) <= size else [queries[start : start + size] for start in starts]
+    masks = [pipeline.rules.of_queries(part, items, pipeline.catalog, exclude)[:, fresh] for part in parts]
+    return masks[0] if len(masks) == 1 else np.concatenate(masks)
+
+
 def _worth(pipeline: "Pipeline", queries: Queries, fresh: Indexes) -> Floats:
     """float64[b, f] of deviation 1: by content where that is known of the person, else the newer the better."""
-    by_date = _standardised(-np.arange(len(fresh), dtype=np.float64)[None, :])
-    worth = np.repeat(by_date, len(queries), axis=0)
     content = next((one for one in pipeline.retrievers.values() if isinstance(one, Content)), None)
     if content is None:
-        return worth
+        return np.repeat(_by_date(len(fresh)), len(queries), axis=0)
     scores = content.score(queries, fresh).astype(np.float64)
-    known = ~np.isnan(scores)
-    heard = known.any(axis=1)
-    least = np.where(known, scores, np.inf).min(axis=1, keepdims=True)
-    worth[heard] = _standardised(np.where(known, scores, least)[heard])  # without attributes: no better than the worst
+    unknown = np.isnan(scores)
+    if unknown.any():
+        scores = np.where(unknown, np.where(unknown, np.inf, scores).min(axis=1, keepdims=True), scores)
+    silent = unknown.all(axis=1)
+    scores[silent] = 0.0
+    worth = _standardised(scores)  # an item without attributes is no better than the worst
+    worth[silent] = _by_date(len(fresh))
     return worth
+
+
+def _by_date(count: int) -> Floats:
+    return _standardised(-np.arange(count, dtype=np.float64)[None, :])
 
 
 def _standardised(scores: Floats) -> Floats:
     apart = scores - scores.mean(axis=1, keepdims=True)
-    deviation: Floats = apart.std(axis=1, keepdims=True)
+    deviation: Floats = np.sqrt((apart * apart).mean(axis=1, keepdims=True))
     return apart / np.where(deviation > 0, deviation, 1.0)

@@ -68,6 +68,8 @@ class Scenario:
             )
         if len(self.variants) > MOST_VARIANTS:
             raise ConfigError(f"{place}.variants has {len(self.variants)} entries: at most {MOST_VARIANTS} are allowed")
+        if self.variants and not self.personal:
+            raise ConfigError(f"{place}.variants need the person's id: write personal = false into a variant instead")
         total = 0.0
         for name, table in self.variants.items():
             where = f"{place}.variants.{name}"
@@ -113,7 +115,7 @@ class Scenario:
         salt
             The name of the scenario, so that those who see a variant in one place are not the same in another.
         """
-        if person is None or not self.variants:
+        if person is None or not self.variants or not self.personal:
             return None
         digest = hashlib.blake2b(f"{salt}\0{person}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
         lot = int.from_bytes(digest, "big") / 2**64

@@ -4,6 +4,7 @@
     one        = NOT one | "(" condition ")" | test
     test       = operand ( "=" | "!=" | "<>" | "<" | "<=" | ">" | ">=" ) operand
                | operand [ NOT ] IN "(" operand { "," operand } ")"
+           | operand [ NOT ] IN column                 (a column of lists of texts)
                | operand [ NOT ] BETWEEN operand AND operand
                | operand [ NOT ] LIKE operand    (% is any text, _ any one character; upper and lower case differ)
                | operand IS [ NOT ] NULL
@@ -22,7 +23,7 @@ from polars import selectors
 
 from zhiyin.errors import ExpressionError
 from zhiyin.fields import unknown
-from zhiyin.ranking.where_operands import Operand, comparison, likeness
+from zhiyin.ranking.where_operands import Operand, comparison, likeness, membership
 from zhiyin.ranking.where_tokens import Token, tokens
 from zhiyin.types import Mask
 
@@ -130,7 +131,8 @@ class _Parser:
         return ~found if negated else found
 
     def _within(self, left: Operand) -> pl.Expr:
-        self.expect("(")
+        if not self._take("("):
+            return membership(left, self._operand())
         found = [comparison(left, "=", self._operand())]
         while self._take(","):
             found.append(comparison(left, "=", self._operand()))

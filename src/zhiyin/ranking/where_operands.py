@@ -21,13 +21,15 @@ TESTS = {
 }  # fmt: skip
 WORDS = {
     "number": "a number", "text": "a text", "truth": "true or false", "day": "a date",
-    "nothing": "empty", "other": "a list or structure",
+    "nothing": "empty", "texts": "a list of texts", "other": "a list or structure",
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Operand:
-    """A column or a literal. Kinds: number, text, truth, day (int64 days since 1970), nothing (all null), other."""
+    """A column or a literal. Kinds: number, text, truth, day (int64 days since 1970), texts (a list), nothing (all
+    null), other.
+    """
 
     token: Token
     kind: str
@@ -80,7 +82,7 @@ def comparison(left: Operand, sign: str, right: Operand) -> pl.Expr:
     if "nothing" in (left.kind, right.kind):
         return pl.lit(None, pl.Boolean)
     ordered = left.kind in ("number", "text", "day")
-    if left.kind != right.kind or left.kind == "other" or not (ordered or sign in ("=", "!=", "<>")):
+    if left.kind != right.kind or left.kind in ("texts", "other") or not (ordered or sign in ("=", "!=", "<>")):
         raise ExpressionError(
             f"where: {left.token} is {WORDS[left.kind]} and {right.token} is {WORDS[right.kind]}: "
             f"{sign} needs {'numbers, texts or dates' if left.kind == right.kind else 'two of one kind'}"
@@ -106,11 +108,32 @@ def likeness(left: Operand, pattern: Operand) -> pl.Expr:
     return left.expr.str.contains(_regex(str(pattern.token.value)))
 
 
+def membership(left: Operand, right: Operand) -> pl.Expr:
+    """Whether a text is one of a column's list; null where there is no list.
+
+    Raises
+    ------
+    ExpressionError
+        If the left side is no text, or the right no column of lists of texts.
+    """
+    if right.kind == "nothing":
+        return pl.lit(None, pl.Boolean)
+    if right.kind != "texts":
+        raise ExpressionError(
+            f"where: {right.token} is {WORDS[right.kind]}: IN needs texts in brackets, or a column of lists of texts"
+        )
+    if left.kind != "text":
+        raise ExpressionError(f"where: {left.token} is {WORDS[left.kind]}: IN a list of texts needs a text")
+    return right.expr.list.contains(left.expr)
+
+
 def _kind(name: str, dtype: pl.DataType) -> str:
     if dtype in (pl.Date, pl.Datetime) or (name == "created_at" and dtype == pl.Int64):
         return "day"
     if dtype.is_numeric():
         return "number"
+    if isinstance(dtype, pl.List) and dtype.inner == pl.String:
+        return "texts"
     if dtype in (pl.String, pl.Categorical, pl.Enum):
         return "text"
     return {pl.Boolean: "truth", pl.Null: "nothing"}.get(dtype.base_type(), "other")

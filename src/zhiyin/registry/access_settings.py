@@ -38,8 +38,9 @@ class AccessSettings:
     """Where administrative acts and refusals are written down."""
 
     def __post_init__(self) -> None:
-        for name in ("allow", "trusted_proxies"):
-            networks(getattr(self, name), f"access.{name}")
+        networks(self.allow, "access.allow")
+        if any(network.prefixlen == 0 for network in networks(self.trusted_proxies, "access.trusted_proxies")):
+            raise ConfigError("access.trusted_proxies must not be everybody: name the addresses of your proxies")
         self._check_origins()
         if (self.certificate is None) != (self.private_key is None):
             missing = "certificate" if self.certificate is None else "private_key"

@@ -5,8 +5,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
-import polars as pl
-
 from zhiyin.data.dataset import Dataset
 from zhiyin.data.privacy import Protected, key_from, protect
 from zhiyin.data.quality.clean import Cleaned, clean
@@ -17,14 +15,10 @@ from zhiyin.data.sources.read import read_tables
 from zhiyin.data.sources.reading import Reading
 from zhiyin.data.split import Split, leave_last_out, split_at_random, split_by_time, split_given
 from zhiyin.data.store.address import StoreAddress
-from zhiyin.data.store.training import StoredTables
 from zhiyin.data.store.training import read_tables as read_stored
-from zhiyin.data.tables import Tables
 from zhiyin.errors import ConfigError
 from zhiyin.registry.config import Config
-
-STORED = "\0stored"
-"""After the name of a column of the store, while it stands beside that of the files."""
+from zhiyin.registry.stored import with_stored
 
 Progress: TypeAlias = Callable[[str, int, int], None]
 """Told what is being done, how many steps of it are behind and how many there are."""
@@ -81,10 +75,10 @@ def prepare(
     protected = protect(reading.tables, config.privacy, key_from(environment, config.privacy))
     progress("cleaning", 1, 3)
     stored = read_stored(StoreAddress.of(config.serve.store, root))
-    tables = with_stored(protected.tables, stored)
+    protected = with_stored(protected, stored, config.privacy)
     # times made of the order of rows say nothing about how fast a person is
     rules = replace(config.clean, max_events_per_day=0) if config.data.order_is_time else config.clean
-    cleaned = clean(tables, rules, now)
+    cleaned = clean(protected.tables, rules, now)
     progress("cleaned", 3, 3)
     return Prepared(reading, protected, cleaned, stored.sequence)
 
@@ -106,54 +100,3 @@ def held_out(data: Dataset, config: Config, root: Path) -> Split:
     return split_given(
         data, data.log_of(test.drop_nulls(("user_id", "item_id", "timestamp"))), target=target, seen_types=seen
     )
-
-
-def with_stored(tables: Tables, stored: StoredTables) -> Tables:
-    """The tables of the files with what the service has stored; where both describe something, the store is right."""
-    events = tables.events
-    if stored.events.height:
-        events = pl.concat([events, _categorical(stored.events)], how="diagonal_relaxed")
-    if stored.without_consent:
-        events = events.filter(~pl.col("user_id").cast(pl.String).is_in(stored.without_consent))
-    return replace(
-        tables,
-        events=events,
-        items=_described(tables.items, stored.items, "item_id"),
-        users=_described(tables.users, stored.users, "user_id"),
-        friends=_befriended(tables.friends, stored.friends),
-    )
-
-
-def _described(known: pl.DataFrame | None, stored: pl.DataFrame, name: str) -> pl.DataFrame | None:
-    """Rows of both; of a value that both have, the stored one."""
-    if not stored.height:
-        return known
-    if known is None:
-        return stored
-    both = [column for column in stored.columns if column in known.columns and column != name]
-    left, right = known.with_columns(), stored
-    for column in both:
-        kind = _shared(known.schema[column], stored.schema[column])
-        left, right = left.with_columns(pl.col(column).cast(kind)), right.with_columns(pl.col(column).cast(kind))
-    joined = left.join(right, on=name, how="full", coalesce=True, suffix=STORED, maintain_order="left_right")
-    wins = [pl.coalesce(column + STORED, column).alias(column) for column in both]
-    return joined.with_columns(*wins).drop([column + STORED for column in both])
-
-
-def _shared(one: pl.DataType, other: pl.DataType) -> pl.DataType:
-    if one == other:
-        return one
-    return pl.Float64() if one.is_numeric() and other.is_numeric() else pl.String()
-
-
-def _befriended(known: pl.DataFrame | None, stored: pl.DataFrame) -> pl.DataFrame | None:
-    if not stored.height:
-        return known
-    if known is None:
-        return stored
-    return pl.concat([known, stored], how="diagonal_relaxed").unique(["user_id", "friend_id"], maintain_order=True)
-
-
-def _categorical(events: pl.DataFrame) -> pl.DataFrame:
-    texts = [name for name in ("user_id", "item_id", "event_type") if events.schema[name] == pl.String]
-    return events.with_columns(pl.col(texts).cast(pl.Categorical))

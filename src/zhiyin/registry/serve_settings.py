@@ -25,6 +25,8 @@ class ServeSettings:
     """A longer request body is refused with 413."""
     open_on_loopback: bool = False
     """Ask no key of callers on this machine, if the service listens to this machine alone: for a demo."""
+    gorse: bool = True
+    """Answer under /api/ as Gorse does, so that its client libraries work against zhiyin."""
     reload_seconds: int = 5
     """How often the service looks whether another release is serving."""
     similar_users: bool = False

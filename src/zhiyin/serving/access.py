@@ -16,17 +16,17 @@ from zhiyin.registry.access_settings import AccessSettings
 from zhiyin.registry.rate import Rate
 from zhiyin.registry.serve_settings import ServeSettings
 from zhiyin.serving.addresses import SCOPE, UNKNOWN, Addresses, customer
-from zhiyin.serving.caller import Caller, Role
+from zhiyin.serving.caller import HERE, Caller, Role
 from zhiyin.serving.key import Key
+from zhiyin.serving.keys import Recalled
 from zhiyin.serving.rates import Allowance, Rates
 
-MOST_HASHING = 2
-"""Keys hashed at once: hashing is slow on purpose, and wrong keys must not take all of the machine."""
+MOST_HASHING = 1
+"""Keys hashed at once: hashing is slow on purpose, and wrong keys from everywhere take one core, not the machine."""
 MOST_WAITING = 100
 """Keys that may wait to be hashed; beyond it callers are asked to come back."""
 FAILURES = Rate(20, 60)
 """Wrong keys of one address: 20 at once, and 20 a minute after that; then it gets 429 without hashing."""
-HERE = "this machine"
 FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 
 log = logging.getLogger(__name__)
@@ -35,8 +35,8 @@ log = logging.getLogger(__name__)
 class Verifies(Protocol):
     """What knows the keys; `zhiyin.serving.keys.Keys` does."""
 
-    def needs_hashing(self, text: str) -> bool:
-        """Whether `verify` will be slow."""
+    def recalled(self, text: str) -> Recalled:
+        """What `verify` says, if it can say so quickly."""
         ...
 
     def verify(self, text: str) -> Key | None:
@@ -88,7 +88,7 @@ class Access:
         text = _key(headers)
         if not text:
             raise RequestError(401, "an API key is needed: send it as Authorization: Bearer KEY, or as X-API-Key: KEY")
-        key = await self._verified(text, customer(address))
+        key = await self._verified(text, address)
         if key is None:
             raise RequestError(401, "this API key is not known: check it, or ask for a new one")
         return Caller(key.name, key.role, key.scenarios, address, key.limit)
@@ -119,15 +119,15 @@ class Access:
         if self._keys is None:
             return None
         try:
-            if self._keys.needs_hashing(text):
-                return await self._checked(self._keys, text, address)
-            key = self._keys.verify(text)
+            found = self._keys.recalled(text)
+            if not found.is_known:
+                return await self._checked(self._keys, text, customer(address))
         except ArtifactError as error:
             log.error("no key can be checked: %s", error)
             raise RequestError(503, "the API keys cannot be read now: see the log of the service") from None
-        if key is None:
-            self._count_failure(address)
-        return key
+        if found.key is None:
+            self._count_failure(customer(address))
+        return found.key
 
     async def _checked(self, keys: Verifies, text: str, address: str) -> Key | None:
         digest = hashlib.sha256(text.encode()).digest()

@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TypeAlias
 
 from starlette.datastructures import Headers
@@ -14,8 +15,12 @@ Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 SCOPE = "zhiyin.address"
 """Where the gate leaves the address in the ASGI scope."""
 UNKNOWN = "unknown"
+LONGEST = 100
+"""Characters of an address with its port and zone."""
 MOST_HOPS = 20
 """Proxies in a row that are followed."""
+MOST_READ = 4_096
+"""Addresses that need not be read again, some 300 bytes each."""
 V6_PREFIX = 64
 """Bits of an IPv6 address that belong to one customer of a provider: the rest, everybody chooses for oneself."""
 
@@ -30,12 +35,12 @@ class Addresses:
     def of(self, scope: Scope) -> str:
         """The address of the caller; "unknown" where a trusted proxy names none that can be read."""
         client = scope.get("client")
-        address = _read(client[0]) if client else None
+        address = _read(client[0][:LONGEST]) if client else None
         if address is None or not self._is_proxy(address):
             return UNKNOWN if address is None else str(address)
         hops = ",".join(Headers(scope=scope).getlist("x-forwarded-for")).split(",")
         for hop in [one.strip() for one in reversed(hops) if one.strip()][:MOST_HOPS]:
-            address = _read(hop)
+            address = _read(hop[:LONGEST])
             if address is None:
                 return UNKNOWN
             if not self._is_proxy(
@@ -65,6 +70,7 @@ def _within(address: Address, among: Sequence[ipaddress.IPv4Network | ipaddress.
     return any(address in network for network in among)
 
 
+@lru_cache(MOST_READ)
 def _read(text: str) -> Address | None:
     """An address as proxies write it, with or without a port; IPv4 inside IPv6 is IPv4."""
     if text.startswith("["):

@@ -18,28 +18,16 @@ from zhiyin.errors import ConfigError, ExpressionError, RequestError, UnknownIdE
 from zhiyin.serving.access import Access, Verifies
 from zhiyin.serving.audit import Audit
 from zhiyin.serving.current import current
-from zhiyin.serving.door import Door, Gate
+from zhiyin.serving.door import SAFETY, Door, Gate
 from zhiyin.serving.failure import failure
+from zhiyin.serving.gorse import routes as gorse
+from zhiyin.serving.gorse.plain import PREFIX, of_gorse
 from zhiyin.serving.live import Live
 from zhiyin.serving.observe import Observed, Traces
 from zhiyin.serving.openapi import described
 from zhiyin.serving.pulse import pulse
 from zhiyin.serving.refusals import Refusals
-from zhiyin.serving.routes import audit as audit_route
-from zhiyin.serving.routes import (
-    batch,
-    cart,
-    debug,
-    events,
-    health,
-    lists,
-    metrics,
-    people,
-    recommendations,
-    retrain,
-    similar,
-    versions,
-)  # fmt: skip
+from zhiyin.serving.resources import OPEN_PATHS, OPERATIONS
 from zhiyin.serving.service import Service
 from zhiyin.serving.sessions import Sessions
 from zhiyin.serving.settings import Settings
@@ -48,12 +36,6 @@ from zhiyin.serving.store import Store
 from zhiyin.serving.upkeep import Upkeep
 from zhiyin.serving.wish import fit_all
 
-RESOURCES = (
-    events, recommendations, batch, cart, lists, similar, people, versions, retrain, debug, audit_route, metrics,
-    health,
-)  # fmt: skip
-OPERATIONS = tuple(operation for resource in RESOURCES for operation in resource.OPERATIONS)
-OPEN_PATHS = frozenset({"/openapi.json", *(operation.path for operation in OPERATIONS if operation.role is None)})
 STATUSES: dict[type[Exception], int] = {UnknownIdError: 404, ExpressionError: 422, ConfigError: 422}
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 ASKED_HEADERS = ("Authorization", "X-API-Key", "X-Request-Id")
@@ -87,7 +69,8 @@ def create_app(
     service.metrics.add(ReleaseMetrics(live, service.clock))
     live.failed = service.metrics.reload_failures.inc
     store.time(service.metrics.commit_seconds.observe)
-    handlers = [(operation, partial(operation.answer, service)) for operation in OPERATIONS]
+    operations = (*OPERATIONS, *gorse.OPERATIONS) if settings.serve.gorse else OPERATIONS
+    handlers = [(operation, partial(operation.answer, service)) for operation in operations]
     observed = Middleware(
         Observed,
         metrics=service.metrics,
@@ -132,7 +115,8 @@ def create_app(
         },
     )
     for operation, handler in handlers:
-        app.add_route(operation.path, handler, methods=[operation.method])
+        for path in operation.paths:
+            app.add_route(path, handler, methods=[operation.method])
     app.state.service = service
     document = described(OPERATIONS)
     app.openapi = lambda: document  # type: ignore[method-assign]  # FastAPI's documented way to write one's own
@@ -154,7 +138,9 @@ def _for_browsers(origins: tuple[str, ...]) -> list[Middleware]:
     ]
 
 
-async def _of_ours(_: Request, error: Exception) -> Response:
+async def _of_ours(request: Request, error: Exception) -> Response:
+    if request.url.path.startswith(PREFIX):
+        return of_gorse(error)
     if isinstance(error, RequestError):
         return failure(error.status, str(error), error.where, error.headers)
     status = STATUSES.get(type(error), 500)
@@ -184,5 +170,6 @@ async def _of_gone(_: Request, __: Exception) -> Response:
 
 async def _of_bug(_: Request, __: Any) -> Response:
     """The server logs the traceback; the caller gets none."""
-    headers = {"X-Request-Id": current().request_id}  # this answer passes by the layer that adds it to others
+    safety = {name.decode(): value.decode() for name, value in SAFETY}
+    headers = {"X-Request-Id": current().request_id, **safety}  # this answer passes by the layers that add these
     return failure(500, "the service failed on this request: it is in its log", headers=headers)

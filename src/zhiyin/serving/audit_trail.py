@@ -71,10 +71,7 @@ def verified(path: Path, head: str | None = None) -> Chain:
                 except (msgspec.DecodeError, UnicodeDecodeError):
                     return Chain(count, previous, f"line {count + 1} of {path} is no entry of an audit")
                 if entry.previous != previous:
-                    place = (
-                        f"line {count} of {path} was changed, or lines after it are" if count else f"{path} begins with"
-                    )
-                    return Chain(count, previous, f"{place} missing: line {count + 1} does not follow from it")
+                    return Chain(count, previous, _broken(path, count))
                 previous, count = hash_of(line[:-1]), count + 1
                 seen = seen or previous == head
     except FileNotFoundError:
@@ -85,6 +82,12 @@ def verified(path: Path, head: str | None = None) -> Chain:
         None if seen else f"{path} has no line with the hash {head}: lines were cut off its end, or all was replaced"
     )
     return Chain(count, previous, fault)
+
+
+def _broken(path: Path, count: int) -> str:
+    if not count:
+        return f"the first lines of {path} are missing: it does not begin as a chain does"
+    return f"line {count} of {path} was changed, or lines are missing after it: the next does not follow from it"
 
 
 def _backwards(path: Path, before: int | None) -> Iterator[tuple[int, bytes]]:

@@ -87,6 +87,21 @@ def decoded(content: bytes, decoder: msgspec.json.Decoder[T], known: Sequence[st
         raise RequestError(400, not_json(content, error)) from None
 
 
+def one_or_many(
+    content: bytes, one: msgspec.json.Decoder[T], several: msgspec.json.Decoder[list[T]], known: Sequence[str]
+) -> tuple[list[T], str]:
+    """The rows of a body that is one object or a list of them, and how the place of a row begins.
+
+    Raises
+    ------
+    RequestError
+        400 for what is not JSON, 422 for JSON of another shape.
+    """
+    if content.lstrip()[:1] == b"[":
+        return decoded(content, several, known), "[{}]."
+    return [decoded(content, one, known)], ""
+
+
 def not_json(content: bytes, error: Exception) -> str:
     """The sentence for a body that is not JSON, with the position."""
     if isinstance(error, RecursionError):

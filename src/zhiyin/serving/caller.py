@@ -10,6 +10,10 @@ from starlette.requests import Request
 from zhiyin.errors import ConfigError, RequestError
 from zhiyin.registry.rate import Rate
 
+HERE = "this machine"
+"""The name of a caller who needs no key, because the service is open to this machine."""
+COMMAND_LINE = "cli:"
+"""How names of those begin who use the command line."""
 SCOPE = "zhiyin.caller"
 """Where the door leaves the caller in the ASGI scope."""
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Collection, Mapping
 
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from zhiyin.errors import RequestError
 from zhiyin.serving import addresses, caller, depth
 from zhiyin.serving.access import Access
 from zhiyin.serving.failure import failure
+from zhiyin.serving.gorse.plain import PREFIX, of_gorse
 from zhiyin.serving.refusals import Refusals
 
 LONGEST_URL = 49_152
@@ -56,7 +58,7 @@ class Gate:
         try:
             self._check(scope, address)
         except RequestError as error:
-            await failure(error.status, str(error))(scope, receive, safely)
+            await _refused(scope, error)(scope, receive, safely)
             return
         await self._app(scope, receive, safely)
 
@@ -86,9 +88,15 @@ class Door:
             who = scope[caller.SCOPE] = await self._access.admit(scope)
             allowance = self._access.allowance(who)
         except RequestError as error:
-            await failure(error.status, str(error), "", error.headers)(scope, receive, send)
+            await _refused(scope, error)(scope, receive, send)
             return
         await self._app(scope, receive, send if allowance is None else _with(allowance.headers(), send))
+
+
+def _refused(scope: Scope, error: RequestError) -> Response:
+    if scope["path"].startswith(PREFIX):
+        return of_gorse(error)
+    return failure(error.status, str(error), "", error.headers)
 
 
 def _with(headers: Mapping[str, str], send: Send) -> Send:

@@ -35,18 +35,26 @@ def logging_to(stream: TextIO, settings: ServeSettings) -> Iterator[None]:
     """While this is open, everything that is logged in this process goes to a stream."""
     is_json = settings.log == "json" or (settings.log == "auto" and not _is_terminal(stream))
     handler = _Queued(stream, _formatter(is_json, stream))
-    root = logging.getLogger()
-    before = root.level
-    if settings.log_level != "debug":
-        logging.getLogger("uvicorn").setLevel(logging.WARNING)  # what it says of starting and ending, we say too
-    root.addHandler(handler)
-    root.setLevel(settings.log_level.upper())
+    levels = _levels(settings.log_level.upper())
+    before = {name: logging.getLogger(name).level for name in levels}
+    logging.getLogger().addHandler(handler)
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
     try:
         yield
     finally:
-        root.removeHandler(handler)
-        root.setLevel(before)
+        logging.getLogger().removeHandler(handler)
+        for name, old in before.items():
+            logging.getLogger(name).setLevel(old)
         handler.close()
+
+
+def _levels(level: str) -> dict[str, str | int]:
+    """Logger to level: at "debug" we say more; compilers and clients would say too much."""
+    if level == "DEBUG":
+        return {"": "INFO", "zhiyin": level}
+    quiet = {"INFO": "WARNING"}.get(level, level)  # what uvicorn says of starting and ending, we say too
+    return {"": level, "uvicorn": quiet}
 
 
 class _Queued(logging.Handler):

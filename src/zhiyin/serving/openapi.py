@@ -74,6 +74,7 @@ def _operation(operation: Operation, schemas: Mapping[int, Any]) -> dict[str, An
         f"{operation.handler.__name__}",
         "summary": operation.about.partition(". ")[0].rstrip(".") + ".",
         "description": operation.about,
+        "tags": [operation.handler.__module__.rpartition(".")[2]],
         "responses": responses,
         "security": [] if operation.role is None else [{"bearer": []}, {"key": []}],
     }

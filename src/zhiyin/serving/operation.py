@@ -43,6 +43,14 @@ class Operation:
     role: Role | None = Role.READER
     """The least that a caller must be; None needs no key."""
 
+    slashed: bool = False
+    """Answers with a slash at the end of the path, too."""
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Under which it is found."""
+        return (self.path, f"{self.path}/") if self.slashed else (self.path,)
+
     async def answer(self, service: Service, request: Request) -> Response:
         """Answer a caller whose role is high enough.
 

@@ -151,7 +151,7 @@ def _scheduled(job: Job, config: Path | None) -> Iterator[Callable[[], None]]:
         yield lambda: None
         return
     command = [sys.executable, "-m", "zhiyin", "train", "--json", "--config", str(config.absolute())]
-    stored = partial(_stored, StoreAddress.of(job.settings.serve.store, Path(job.root)))
+    stored = partial(stored_events, StoreAddress.of(job.settings.serve.store, Path(job.root)))
     schedule = Schedule(Releases(Path(job.registry)), job.settings.retrain, command, stored=stored, clock=Clock())
     try:
         yield schedule.start
@@ -159,7 +159,7 @@ def _scheduled(job: Job, config: Path | None) -> Iterator[Callable[[], None]]:
         schedule.stop()
 
 
-def _stored(address: StoreAddress) -> int:
+def stored_events(address: StoreAddress) -> int:
     """How many events the store has taken, those that were deleted since included."""
     return read_at_once(address, last)
 

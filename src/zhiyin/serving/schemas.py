@@ -223,7 +223,7 @@ class Answer(Struct, frozen=True):
     source: str
     """"blend" or "fuse" of several models, the name of the only one, or "fallback"."""
     fallback: bool
-    """Not personal: nothing is known of this person, or no model had an opinion."""
+    """A personal list that is not: nothing is known of the person, or is to be used, or no model had an opinion."""
     stale: bool
     """The newest events could not be read: the answer is computed without them."""
     age_s: float

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -30,6 +31,9 @@ T = TypeVar("T")
 
 MOST_ROWS = 1_000
 """Rows of one page."""
+
+PRUNED_AT_ONCE = 5_000
+"""Rows of a table that one transaction deletes for their age."""
 
 log = logging.getLogger(__name__)
 
@@ -215,9 +219,22 @@ class Store:
         await self._writer.flush()
         return await _refusing(self._database.read_much(lambda connection: privacy.export(connection, user_id)))
 
+    async def reading(self, work: Work[T]) -> T:
+        """A longer reading by a function of its own, of one moment."""
+        return await _refusing(self._database.read_much(work))
+
+    async def writing(self, work: Work[T]) -> T:
+        """A transaction by a function of its own."""
+        return await _refusing(self._database.write(work))
+
     async def prune(self, before: int) -> dict[str, int]:
         """Delete events received and lists shown before a moment (µs UTC); rows per table."""
-        return await _refusing(self._database.write_much(lambda connection: events.prune(connection, before)))
+        done = Counter[str]()
+        while True:  # in short transactions, so that events can be stored in between
+            gone = await self._write(lambda connection: events.prune(connection, before, PRUNED_AT_ONCE))
+            done.update(gone)
+            if max(gone.values()) < PRUNED_AT_ONCE:
+                return dict(done)
 
     async def _read(self, work: Work[T]) -> T:
         return await _refusing(self._database.read(work))

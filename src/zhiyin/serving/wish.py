@@ -16,7 +16,7 @@ from zhiyin.ranking.scenario import Scenario, check_columns, check_terms
 from zhiyin.ranking.terms import Terms
 from zhiyin.ranking.wording import Language
 from zhiyin.registry.release import Release, shown
-from zhiyin.serving.answers import length
+from zhiyin.serving.answers import is_fallback, length
 from zhiyin.serving.bodies import text_of
 from zhiyin.serving.reasons import reasons_of
 from zhiyin.serving.schemas import Id, Reason, Wanted
@@ -76,6 +76,10 @@ class Wish:
         self.check(release)
         return release.lists.of(self.settings.kind, queries, self.k, self.terms, self.basket)
 
+    def is_fallback(self, queries: Queries, made_by: str) -> bool:
+        """Whether a list that is to be personal is not."""
+        return self.settings.kind == "personal" and (not self.terms.personal or is_fallback(queries, made_by))
+
 
 def wish_of(
     release: Release, scenarios: Mapping[str, Scenario], wanted: Wanted, default: str, request_id: str,
@@ -102,7 +106,7 @@ def wish_of(
     name = default if wanted.scenario is None else wanted.scenario
     if name not in scenarios:
         raise RequestError(422, unknown(f"scenario {shown(name)}", name, scenarios), "scenario")
-    variant = scenarios[name].variant_of(person, name)
+    variant = scenarios[name].variant_of(person if wanted.personal else None, name)
     settings = scenarios[name] if variant is None else scenarios[name].varied[variant]
     own = _said(release, wanted, _seed(request_id))
     terms = settings.terms(own, promotions=wanted.promotions is not None)
@@ -168,6 +172,6 @@ def _basket(release: Release, settings: Scenario, name: str, items: list[Id] | N
         raise RequestError(422, f"items are missing: a list of kind {settings.kind!r} starts from them", "items")
     found = release.items.indexes([text_of(one, f"items[{i}]") for i, one in enumerate(items)])
     if (found < 0).all():
-        which = f"item {shown(items[0])} is" if len(items) == 1 else f"of {len(items)} items none is"
+        which = f"item {shown(items[0])} is not" if len(items) == 1 else f"of {len(items)} items none is"
         raise UnknownIdError(f"{which} known: check the id, or train again after it was added")
     return found

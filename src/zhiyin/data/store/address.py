@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -56,7 +56,8 @@ class StoreAddress:
 
     def without_secrets(self, message: str) -> str:
         """A sentence of a driver, on one line, without what the URL keeps secret."""
-        secrets = {self.url, make_url(self.url).password or ""} if self.url else set()
+        parts = urlsplit(self.url)
+        secrets = {self.url, parts.netloc, parts.query, parts.password or "", unquote(parts.password or "")}
         for secret in sorted(secrets - {""}, key=len, reverse=True):
             message = message.replace(secret, "…")
         return " ".join(message.split())[:200]

@@ -3,7 +3,20 @@
 from collections.abc import Iterable, Sequence
 
 import msgspec
-from sqlalchemy import JSON, Connection, Text, bindparam, cast, delete, func, insert, literal_column, select
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Connection,
+    Table,
+    Text,
+    bindparam,
+    cast,
+    delete,
+    func,
+    insert,
+    literal_column,
+    select,
+)  # fmt: skip
 
 from zhiyin.data.store.records import Appended, Event, Impression
 from zhiyin.data.store.statement import Statement
@@ -13,8 +26,17 @@ INSERT = Statement(insert(events).inline(), Event._fields)
 SHOWN = Statement(insert(impressions).inline(), Impression._fields)
 COUNT = Statement(select(func.count()).select_from(events))
 LAST = Statement(select(func.coalesce(func.max(events.c.sequence), literal_column("0"))))
-PRUNE_EVENTS = Statement(delete(events).where(events.c.received < bindparam("before")))
-PRUNE_IMPRESSIONS = Statement(delete(impressions).where(impressions.c.time < bindparam("before")))
+
+
+def _pruning(table: Table, number: ColumnElement[int], time: ColumnElement[int]) -> Statement:
+    old = select(number).where(time < bindparam("before")).order_by(time).limit(bindparam("most"))
+    return Statement(delete(table).where(number.in_(old)))
+
+
+PRUNE = {
+    "events": _pruning(events, events.c.sequence, events.c.received),
+    "impressions": _pruning(impressions, impressions.c.number, impressions.c.time),
+}
 
 IDS = bindparam("ids", type_=Text)  # JSON, so that any number of them is one value
 LISTED = {"sqlite": func.json_each(IDS), "postgresql": func.json_array_elements_text(cast(IDS, JSON))}
@@ -55,12 +77,9 @@ def append_all(connection: Connection, calls: Sequence[Sequence[Event]], shown: 
     return append(connection, calls)
 
 
-def prune(connection: Connection, before: int) -> dict[str, int]:
-    """Delete what was received or shown before a moment (µs UTC); rows per table."""
-    return {
-        "events": PRUNE_EVENTS.run(connection, before=before),
-        "impressions": PRUNE_IMPRESSIONS.run(connection, before=before),
-    }
+def prune(connection: Connection, before: int, most: int) -> dict[str, int]:
+    """Delete the oldest of what was received or shown before a moment (µs UTC); rows per table, at most `most`."""
+    return {name: statement.run(connection, before=before, most=most) for name, statement in PRUNE.items()}
 
 
 def _known(connection: Connection, event_ids: Iterable[str]) -> set[str]:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, inspect, text
 from zhiyin.errors import DataError
 
 FOLDER = Path(__file__).parent / "migrations"
-OLD_FILE, NEW_FILE = 1, 2  # PRAGMA user_version: before there were migrations, and since
+OLD_FILE = 1  # PRAGMA user_version of before there were migrations
 LOCK = 7_348_001
 """Of pg_advisory_xact_lock: who holds it may add events and changes, or change the schema."""
 
@@ -66,7 +66,8 @@ def _check_foreign(connection: Connection, name: str) -> None:
     version = 0
     if connection.dialect.name == "sqlite":
         version = int(connection.execute(text("PRAGMA user_version")).scalar_one())
-        if version not in (0, OLD_FILE) or (tables and version == 0):
+        ours = {0: not tables, OLD_FILE: "events" in tables}
+        if not ours.get(version):
             raise DataError(
                 f"{name} has the schema version {version}, which is no store of this zhiyin: check serve.store, or "
                 "use the zhiyin that wrote it"

@@ -1,6 +1,7 @@
 """The store in PostgreSQL, by asyncpg (the extra `postgres`): a small pool, and nobody waits long for it."""
 
 import asyncio
+import os
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -120,7 +121,7 @@ class PostgresDatabase:
         except (UnicodeError, OverflowError) as error:
             raise RefusedError(" ".join(str(error).split())) from None
         except OSError as error:  # its text would tell callers where the database is
-            raise self._failed(error.strerror or "it does not answer") from None
+            raise self._failed(os.strerror(error.errno) if error.errno else "it does not answer") from None
         except SQLAlchemyError as error:
             raise self._failed(self._address.without_secrets(str(error))) from None
         self._breaker.worked()

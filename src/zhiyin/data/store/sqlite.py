@@ -92,7 +92,7 @@ class SqliteDatabase:
 
     def _read_much(self, work: Work[T]) -> T:
         engine = _engine(self._path, "mode=ro", self._lock_seconds, "BEGIN")
-        with self._translated(), engine.connect() as connection:
+        with self._translated(), engine.connect() as connection, connection.begin():
             return work(connection)
 
     def _write(self, work: Work[T]) -> T:

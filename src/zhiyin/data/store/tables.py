@@ -15,6 +15,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    text,
 )
 
 METADATA = MetaData()
@@ -22,6 +23,8 @@ METADATA = MetaData()
 TEXT = Text().with_variant(Text(collation="C"), "postgresql")
 NUMBER = BigInteger().with_variant(Integer(), "sqlite")
 """Ascending and never given twice, not even when the newest row is gone: readers remember how far they have read."""
+
+OF_SESSION = text("session_id IS NOT NULL")
 
 
 def _numbered(name: str) -> Column[int]:
@@ -47,7 +50,7 @@ events = Table(
     Column("impressions", TEXT),
     CheckConstraint("user_id IS NOT NULL OR session_id IS NOT NULL", name="events_of_somebody"),
     Index("events_of_user", "user_id", "sequence"),
-    Index("events_of_session", "session_id", "sequence"),
+    Index("events_of_session", "session_id", "sequence", sqlite_where=OF_SESSION, postgresql_where=OF_SESSION),
     Index("events_received", "received"),
     sqlite_autoincrement=True,
 )
@@ -92,6 +95,7 @@ links = Table(
 impressions = Table(
     "impressions",
     METADATA,
+    _numbered("number"),
     Column("request_id", TEXT, nullable=False),  # a caller may choose it, so that it may come twice
     Column("user_id", TEXT),
     Column("session_id", TEXT),
@@ -104,6 +108,7 @@ impressions = Table(
     Index("impressions_of_user", "user_id"),
     Index("impressions_of_session", "session_id"),
     Index("impressions_time", "time"),
+    sqlite_autoincrement=True,
 )
 
 changes = Table(

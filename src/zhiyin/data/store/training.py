@@ -15,6 +15,9 @@ from zhiyin.data.store.tables import events, friends, items, links, users
 
 BLOCK_ROWS = 100_000
 
+SEPARATOR = "|"
+"""Between the entries of a list, as in the files."""
+
 COLUMNS = {
     "user_id": pl.String,
     "item_id": pl.String,
@@ -121,9 +124,6 @@ def _column(values: list[Any]) -> pl.Series:
     kinds = {type(value) for value in values} - {type(None)}
     if kinds == {int, float}:
         return pl.Series([None if value is None else float(value) for value in values], dtype=pl.Float64)
-    if kinds == {list}:
-        texts = [None if value is None else [str(one) for one in value] for value in values]
-        return pl.Series(texts, dtype=pl.List(pl.String))
     if len(kinds) == 1 and kinds <= {str, int, float, bool}:
         return pl.Series(values, strict=False)
     return pl.Series([_text(value) for value in values], dtype=pl.String)
@@ -132,4 +132,6 @@ def _column(values: list[Any]) -> pl.Series:
 def _text(value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
+    if isinstance(value, list):
+        return SEPARATOR.join(str(one) for one in value)
     return msgspec.json.encode(value).decode()

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import msgspec
@@ -10,7 +11,8 @@ from starlette.responses import Response
 
 from zhiyin.data.queries import Queries
 from zhiyin.errors import RequestError
-from zhiyin.serving.answers import age_s, is_fallback, listed, source
+from zhiyin.registry.release import Release
+from zhiyin.serving.answers import age_s, listed, source
 from zhiyin.serving.asking import asked_at, joined, of_somebody
 from zhiyin.serving.bodies import body, decoded, names, text_of
 from zhiyin.serving.caller import require_scenario
@@ -18,6 +20,7 @@ from zhiyin.serving.live import Served
 from zhiyin.serving.operation import Operation, answered
 from zhiyin.serving.schemas import BatchAnswer, BatchQuestion, PersonAnswer, Promoted
 from zhiyin.serving.service import Service, new_request_id
+from zhiyin.serving.sessions import Known
 from zhiyin.serving.wish import BASKETS, HOME, Wish, wish_of
 
 MOST_ANSWERED = 100_000
@@ -27,59 +30,84 @@ QUESTION = msgspec.json.Decoder(BatchQuestion)
 KNOWN = names(BatchQuestion, Promoted)
 
 
+@dataclass(frozen=True, eq=False)
+class _Group:
+    """Those of one variant, who are one block through the pipeline."""
+
+    wish: Wish
+    places: list[int]  # in the list of people
+
+
 async def post(service: Service, request: Request) -> Response:
     """Answer for many."""
     started = time.perf_counter()
     question = decoded(await body(request, service.body_limit), QUESTION, KNOWN)
     served, now = service.live.served, asked_at(service, question.now)
     user_ids = [text_of(one, f"user_ids[{i}]") for i, one in enumerate(question.user_ids)]
-    request_id = new_request_id()
-    nobody = wish_of(served.release, service.scenarios, question, HOME, request_id)
-    require_scenario(request, nobody.scenario)
-    wishes: dict[str | None, Wish] = {None: nobody}
-    scenario = service.scenarios[nobody.scenario]
-    if scenario.kind in BASKETS:
-        raise RequestError(422, f"a scenario of kind {scenario.kind!r} starts from items: ask for one person at a time")
-    members: dict[str | None, list[int]] = {}
-    for place, user_id in enumerate(user_ids):
-        variant = scenario.variant_of(user_id, nobody.scenario)
-        if variant not in wishes:
-            wishes[variant] = wish_of(served.release, service.scenarios, question, HOME, request_id, user_id)
-        members.setdefault(variant, []).append(place)
-    if sum(wishes[variant].k * len(places) for variant, places in members.items()) > MOST_ANSWERED:
+    groups = _groups(service, served, question, user_ids)
+    if sum(group.wish.k * len(group.places) for group in groups) > MOST_ANSWERED:
         raise RequestError(
             422, f"at most {MOST_ANSWERED:,} items are answered at once: ask for fewer people or a lower k"
         )
+    require_scenario(request, groups[0].wish.scenario)
     known = [await of_somebody(service, served, user_id, None, now) for user_id in user_ids]
-    work = partial(_answers, served, [one.queries for one in known], user_ids, wishes, members)
-    people = await service.workers.run(work)
-    took_ms = round((time.perf_counter() - started) * 1_000, 3)
-    age = age_s(served.release, service.clock())
+    return await service.workers.run(partial(_answer, service, served, groups, known, user_ids, started))
+
+
+def _groups(service: Service, served: Served, question: BatchQuestion, user_ids: Sequence[str]) -> list[_Group]:
+    """By variant; the first is of those who belong to none, and may be empty."""
+    name = HOME if question.scenario is None else question.scenario
+    scenario = service.scenarios.get(name)
+    if scenario is not None and scenario.kind in BASKETS:
+        raise RequestError(422, f"a scenario of kind {scenario.kind!r} starts from items: ask for one person at a time")
+    request_id = new_request_id()
+    nobody = wish_of(served.release, service.scenarios, question, HOME, request_id)
+    groups: dict[str | None, _Group] = {None: _Group(nobody, [])}
+    for place, user_id in enumerate(user_ids):
+        variant = service.scenarios[name].variant_of(user_id if question.personal else None, name)
+        if variant not in groups:
+            wish = wish_of(served.release, service.scenarios, question, HOME, request_id, user_id)
+            groups[variant] = _Group(wish, [])
+        groups[variant].places.append(place)
+    return list(groups.values())
+
+
+def _answer(
+    service: Service, served: Served, groups: Sequence[_Group], known: Sequence[Known], user_ids: Sequence[str],
+    started: float,
+) -> Response:  # fmt: skip
+    release, wish = served.release, groups[0].wish
+    answers: dict[int, PersonAnswer] = {}
+    for group in groups:
+        if group.places:
+            answers |= _of_group(release, group, [known[place].queries for place in group.places], user_ids)
     return answered(
         BatchAnswer(
-            request_id, served.release.number, nobody.scenario, any(one.stale for one in known), age, took_ms, people
+            request_id=wish.request_id,
+            version=release.number,
+            scenario=wish.scenario,
+            stale=any(one.stale for one in known),
+            age_s=age_s(release, service.clock()),
+            took_ms=round((time.perf_counter() - started) * 1_000, 3),
+            answers=[answers[place] for place in range(len(user_ids))],
         )
     )
 
 
-def _answers(
-    served: Served, queries: Sequence[Queries], user_ids: Sequence[str], wishes: dict[str | None, Wish],
-    members: dict[str | None, list[int]],
-) -> list[PersonAnswer]:  # fmt: skip
-    """Each variant is one block through the pipeline."""
-    release = served.release
-    answers: dict[int, PersonAnswer] = {}
-    for variant, places in members.items():
-        wish = wishes[variant]
-        asked = joined([queries[place] for place in places])
-        found = wish.found(release, asked)
-        reasons = wish.why(release, asked, found)
-        for row, place in enumerate(places):
-            items = listed(found.row(row), release, reasons[row])
-            made_by = source(found, items, release.pipeline.combine)
-            fallback = is_fallback(queries[place], made_by) or not wish.terms.personal
-            answers[place] = PersonAnswer(user_ids[place], variant, fallback, items)
-    return [answers[place] for place in range(len(user_ids))]
+def _of_group(
+    release: Release, group: _Group, queries: Sequence[Queries], user_ids: Sequence[str]
+) -> dict[int, PersonAnswer]:
+    """Place to list."""
+    wish, asked = group.wish, joined(queries)
+    found = wish.found(release, asked)
+    reasons = wish.why(release, asked, found)
+    answers = {}
+    for row, place in enumerate(group.places):
+        items = listed(found.row(row), release, reasons[row])
+        made_by = source(found, items, release.pipeline.combine)
+        fallback = wish.is_fallback(queries[row], made_by)
+        answers[place] = PersonAnswer(user_ids[place], wish.variant, fallback, items)
+    return answers
 
 
 OPERATIONS = (

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from zhiyin.errors import RequestError
 from zhiyin.serving import reasons
-from zhiyin.serving.answers import age_s, id_in_path, is_fallback, length_of_text, listed, source
+from zhiyin.serving.answers import age_s, id_in_path, length_of_text, listed, source
 from zhiyin.serving.asking import asked_at, of_history, of_nobody, of_somebody
 from zhiyin.serving.bodies import body, decoded, names, text_of
 from zhiyin.serving.caller import require_scenario
@@ -20,7 +20,7 @@ from zhiyin.serving.reasons import wished
 from zhiyin.serving.schemas import Answer, K, Name, PastEvent, Promoted, Question
 from zhiyin.serving.service import Service, new_request_id
 from zhiyin.serving.sessions import Known
-from zhiyin.serving.wish import BASKETS, HOME, Wish, wish_of
+from zhiyin.serving.wish import HOME, Wish, wish_of
 
 QUESTION = msgspec.json.Decoder(Question)
 KNOWN = names(Question, PastEvent, Promoted)
@@ -89,7 +89,7 @@ def _answer(
     with stage("reasons"):
         items = listed(found, release, wish.why(release, queries, found)[0])
     made_by = source(found, items, release.pipeline.combine)
-    fallback = wish.settings.kind not in BASKETS and (is_fallback(queries, made_by) or not wish.terms.personal)
+    fallback = wish.is_fallback(queries, made_by)
     noted.source, noted.fallback, noted.stale = made_by, fallback, known.stale
     return answered(
         Answer(

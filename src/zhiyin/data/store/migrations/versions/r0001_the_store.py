@@ -58,7 +58,9 @@ def _events() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("events_of_user", "events", ["user_id", "sequence"])
-    op.create_index("events_of_session", "events", ["session_id", "sequence"])
+    some = sa.text("session_id IS NOT NULL")
+    columns = ["session_id", "sequence"]
+    op.create_index("events_of_session", "events", columns, sqlite_where=some, postgresql_where=some)
     op.create_index("events_received", "events", ["received"])
 
 
@@ -97,6 +99,7 @@ def _described() -> None:
 def _shown() -> None:
     op.create_table(
         "impressions",
+        sa.Column("number", NUMBER, sa.Identity(), primary_key=True),
         sa.Column("request_id", TEXT, nullable=False),
         sa.Column("user_id", TEXT),
         sa.Column("session_id", TEXT),
@@ -105,6 +108,7 @@ def _shown() -> None:
         sa.Column("version", sa.BigInteger, nullable=False),
         sa.Column("time", sa.BigInteger, nullable=False),
         sa.Column("items", TEXT, nullable=False),
+        sqlite_autoincrement=True,
     )
     for name in ("request", "user", "session"):
         op.create_index(f"impressions_of_{name}", "impressions", [f"{name}_id"])

@@ -1,0 +1,117 @@
+"""/api/user and /api/users."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from zhiyin.data.store import described, feedback
+from zhiyin.data.store import people as stored_people
+from zhiyin.data.store.records import User as Stored
+from zhiyin.errors import RequestError, UnknownIdError
+from zhiyin.serving.bodies import body, decoded, names
+from zhiyin.serving.catalogue import MOST_STORED
+from zhiyin.serving.gorse import asked
+from zhiyin.serving.gorse.labels import COLUMN, PREFIX, columns, labels
+from zhiyin.serving.gorse.shapes import Success, User, UserIterator, UserPatch
+from zhiyin.serving.operation import answered
+from zhiyin.serving.service import Service
+
+ONE = msgspec.json.Decoder(User)
+SEVERAL = msgspec.json.Decoder(list[User])
+PATCH = msgspec.json.Decoder(UserPatch)
+KNOWN = names(User)
+
+
+async def insert(service: Service, request: Request) -> Response:
+    """Store a person, in place of what was there."""
+    row = decoded(await body(request, service.body_limit), ONE, KNOWN)
+    await _put(service, [row])
+    return answered(Success(1))
+
+
+async def insert_many(service: Service, request: Request) -> Response:
+    """Store several, in place of what was there."""
+    rows = decoded(await body(request, service.body_limit), SEVERAL, KNOWN)
+    if len(rows) > MOST_STORED:
+        raise RequestError(400, f"at most {MOST_STORED:,} users are taken at once, got {len(rows):,}: split them")
+    await _put(service, rows)
+    return answered(Success(len(rows)))
+
+
+async def modify(service: Service, request: Request) -> Response:
+    """Change what is given, keep the rest."""
+    user_id = asked.id_of(request, "user_id")
+    patch = decoded(await body(request, service.body_limit), PATCH, KNOWN)
+    person = service.live.served.person(user_id)
+    found = await service.store.user(person)
+    changed: dict[str, Any] = {}
+    if patch.labels is not None:
+        changed = dict.fromkeys(label_names(found.attributes if found else {})) | columns(patch.labels)
+    if patch.subscribe is not None:
+        changed["subscribe"] = patch.subscribe
+    if patch.comment is not None:
+        changed["comment"] = patch.comment
+    await service.store.patch_user(person, changed)
+    return answered(Success(1))
+
+
+async def one(service: Service, request: Request) -> Response:
+    """A person; who has only feedback is an empty one, as with Gorse's `auto_insert_user`."""
+    user_id = asked.id_of(request, "user_id")
+    person = service.live.served.person(user_id)
+    found = await service.store.user(person)
+    if found is None:
+        if not await service.store.reading(lambda connection: feedback.knows(connection, person)):
+            raise UnknownIdError(f"user {user_id[:80]!r} not found")
+        found = Stored(person)
+    return answered(shape(found, user_id))
+
+
+async def several(service: Service, request: Request) -> Response:
+    """Stored people in the order of their ids."""
+    n, after = asked.amount(request), asked.after(request)
+    found = await service.store.reading(lambda connection: stored_people.page(connection, after, n + 1))
+    cursor = found[n - 1].user_id if len(found) > n else ""
+    return answered(UserIterator(cursor, [shape(user, user.user_id) for user in found[:n]]))
+
+
+async def remove(service: Service, request: Request) -> Response:
+    """Delete all that is stored of a person, feedback too."""
+    await service.store.erase(service.live.served.person(asked.id_of(request, "user_id")))
+    return answered(Success(1))
+
+
+def shape(user: Stored, user_id: str) -> User:
+    """A person as Gorse shows it."""
+    attributes = user.attributes
+    return User(user_id, labels(attributes), texts(attributes.get("subscribe")), str(attributes.get("comment") or ""))
+
+
+def texts(value: Any) -> list[str]:
+    """A column as a list of texts."""
+    if isinstance(value, list):
+        return [str(one) for one in value]
+    return [] if value is None else [str(value)]
+
+
+def label_names(attributes: Mapping[str, Any]) -> list[str]:
+    """The columns that hold labels."""
+    return [name for name in attributes if name == COLUMN or name.startswith(PREFIX)]
+
+
+async def _put(service: Service, rows: list[User]) -> None:
+    person = service.live.served.person
+    given = [_given(row, person(asked.text(row.user_id, "UserId"))) for row in rows]
+    await service.store.writing(lambda connection: described.put_users(connection, given))
+
+
+def _given(row: User, person: str) -> described.GivenUser:
+    attributes = columns(row.labels)
+    if row.subscribe:
+        attributes["subscribe"] = row.subscribe
+    if row.comment:
+        attributes["comment"] = row.comment
+    return described.GivenUser(person, attributes)
