@@ -24,7 +24,7 @@ from zhiyin.serving.live import Live
 from zhiyin.serving.settings import Settings
 from zhiyin.serving.store import Store
 
-EXAMPLES = full(40, 1_500)
+EXAMPLES = full(40, 1_000)
 QUESTIONS = [
     ("POST", "/v1/recommendations", {"user_id": "a001", "k": 3}),
     ("POST", "/v1/recommendations", {"history": ["a-01"], "where": "price < 9"}),
@@ -67,6 +67,8 @@ def files(suffix: str, root: Path) -> list[Path]:
 
 def tried(shop: Shop, file: Path, content: bytes) -> None:
     """Change one file, seal what there is, and promote it."""
+    if shop.client.get("/v1/health").json()["version"] == 2:  # an example before this one has failed
+        shop.client.post("/v1/versions/1/promote")
     shutil.rmtree(shop.root)
     shutil.copytree(shop.whole, shop.root)
     (shop.root / file).write_bytes(content)
