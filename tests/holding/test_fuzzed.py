@@ -94,10 +94,27 @@ VALUES = st.one_of(
     ),
     SEGMENTS,
 )
-NAMES = (
-    "k n offset limit cursor where scenario user_id item_id partial explain language weight q category write-back-type "
-    "write-back-delay begin-time x"
-).split()
+NAMES = [
+    "k",
+    "n",
+    "offset",
+    "limit",
+    "cursor",
+    "where",
+    "scenario",
+    "user_id",
+    "item_id",
+    "partial",
+    "explain",
+    "language",
+    "weight",
+    "q",
+    "category",
+    "write-back-type",
+    "write-back-delay",
+    "begin-time",
+    "x",
+]
 HEADERS = st.one_of(
     st.sampled_from([JSON, JSON, JSON, JSON, (b"content-type", b"text/plain"), (b"content-encoding", b"gzip")]),
     st.sampled_from(
