@@ -81,6 +81,8 @@ def test_histories_of_something_else_are_refused(
         ({"details": {"weights": {"view": "much"}}}, "a weight is no number"),
         ({"details": {"weights": {"view": 1e39}}}, "a weight is no number"),
         ({"pool": float("inf")}, "OverflowError"),
+        ({"pool": 0}, "pool is out of bounds"),
+        ({"retrievers": []}, "no model of it proposes anything"),
         ({"retrievers": 5}, "TypeError"),
     ],
 )

@@ -148,7 +148,7 @@ class Release:
                 pool=int(outline["pool"]),
             )
             items = Vocabulary(catalog.frame["item_id"])
-            reason = fault(users, items, histories, outline["details"])
+            reason = fault(pipeline, users, items, histories, outline["details"])
         except ArtifactError:
             raise
         except MALFORMED as error:

@@ -8,7 +8,7 @@ import polars as pl
 
 from zhiyin.data.histories import Histories
 from zhiyin.data.vocabulary import Vocabulary
-from zhiyin.ranking.recommend import MAXIMUM_K
+from zhiyin.ranking.recommend import MAXIMUM_K, Pipeline
 
 TYPES = {
     "offsets": np.int64, "items": np.int32, "times": np.int64, "weights": np.float32, "values": np.float32,
@@ -22,8 +22,12 @@ DETAILS: Mapping[str, type] = {
 LARGEST_WEIGHT = 3.4e38
 
 
-def fault(users: Vocabulary, items: Vocabulary, past: Histories, details: Any) -> str:
+def fault(pipeline: Pipeline, users: Vocabulary, items: Vocabulary, past: Histories, details: Any) -> str:
     """What does not fit, as the words for a sentence; empty if all does."""
+    if not pipeline.retrievers:
+        return "no model of it proposes anything"
+    if not 1 <= pipeline.pool < 2**31:
+        return "its pool is out of bounds"
     for ids, what in ((users.texts, "people"), (items.texts, "items")):
         if ids.dtype != pl.String or ids.null_count():
             return f"the ids of its {what} are none"

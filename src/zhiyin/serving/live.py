@@ -12,7 +12,7 @@ from zhiyin.registry.manifest import Manifest
 from zhiyin.registry.release import Release
 from zhiyin.registry.store import Store
 
-UNFIT = (*MALFORMED, LookupError, RuntimeError, AssertionError)
+UNFIT = (*MALFORMED, LookupError, RuntimeError, AssertionError, StopIteration)
 """What loading a release and asking it for the first time can raise, where its parts do not fit each other."""
 
 log = logging.getLogger(__name__)
