@@ -53,7 +53,7 @@ bench-accuracy: .venv/developed  ## the published protocols (ONLY=gowalla picks 
 
 .venv-peers/installed:
 	@$(PYTHON) -m venv .venv-peers
-	@.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check implicit
+	@.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check implicit 'uvicorn[standard]'
 	@touch $@
 
 .venv-openapi/installed:
