@@ -5,7 +5,7 @@ EXTRAS ?= neural
 BIN := .venv/bin
 INSTALLED := .venv/installed$(if $(EXTRAS),-$(EXTRAS))
 
-.PHONY: install demo test bench bench-speed bench-ease bench-networks bench-accuracy format lint types unit docs clean
+.PHONY: install demo test bench bench-serve bench-speed bench-ease bench-networks bench-accuracy format lint types unit docs clean
 
 install: $(INSTALLED)  ## make .venv with zhiyin in it (EXTRAS= leaves out PyTorch)
 
@@ -32,6 +32,10 @@ bench: .venv/developed  ## speed, as printed in the README (ONLY=prepare picks o
 docs: .venv/developed  ## write the generated pages again
 	@$(BIN)/python docs/generate.py
 
+bench-serve: .venv/developed .venv-peers/installed  ## the service under load, and how it grows: a quarter of an hour, 4 GB
+	@$(BIN)/python -m benchmarks --only serve $(ARGS)
+	@$(BIN)/python -m benchmarks --only serve_growth $(ARGS)
+
 bench-speed: .venv/developed .venv-peers/installed  ## beside implicit and LAPACK, as ratios
 	@$(BIN)/python -m benchmarks --only speed $(ARGS)
 	@$(BIN)/python -m benchmarks --only speed_factors $(ARGS)
@@ -49,7 +53,7 @@ bench-accuracy: .venv/developed  ## the published protocols (ONLY=gowalla picks 
 
 .venv-peers/installed:
 	@$(PYTHON) -m venv .venv-peers
-	@.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check implicit
+	@.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check implicit 'uvicorn[standard]'
 	@touch $@
 
 .venv-openapi/installed:

@@ -13,7 +13,15 @@ from rich.table import Table
 from benchmarks.machine import machine
 
 NAMES = ("prepare", "models", "serve")
-BESIDE_PEERS = ("speed", "speed_factors", "speed_growth", "speed_memory", "speed_ease", "speed_networks")
+BESIDE_PEERS = (
+    "serve_growth",
+    "speed",
+    "speed_factors",
+    "speed_growth",
+    "speed_memory",
+    "speed_ease",
+    "speed_networks",
+)
 RESULTS = Path(__file__).parent / "results" / "speed.json"
 
 

@@ -7,9 +7,10 @@ import pytest
 from stores import KINDS, address_of, within
 from zhiyin.cli.asking import Asker
 from zhiyin.data.store.address import StoreAddress
+from zhiyin.data.store.forgotten import plain_digest
 from zhiyin.data.store.records import Event, User
 from zhiyin.registry.release import Release
-from zhiyin.serving.store import Store, plain_digest
+from zhiyin.serving.store import Store
 
 LATER = 10**15
 

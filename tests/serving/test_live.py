@@ -90,6 +90,19 @@ def test_details_of_a_problem_are_for_callers_with_a_key(registry: Store, opens:
     assert client.get("/v1/health", headers={"x-api-key": key}).json()["problem"] == "secret paths"
 
 
+def test_a_release_that_lacks_what_a_scenario_names_is_not_promoted(registry: Store, tmp_path: Path) -> None:
+    live = Live.of(registry, {})
+
+    def suits(release: Release) -> None:
+        if release.number != 1:
+            raise ConfigError("scenarios.home.caps: there is no column 'brand'")
+
+    live.require(suits)
+    with pytest.raises(ArtifactError, match=r"release 2 cannot be served: .*no column 'brand'"):
+        live.promote(2, 2, "by hand")
+    assert (live.served.release.number, registry.serving()) == (1, 1)
+
+
 def test_the_watch_looks_by_itself_and_when_woken(registry: Store) -> None:
     live = Live.of(registry, {})
     live.watch(0.01)

@@ -38,3 +38,13 @@ def test_too_many_questions_are_asked_to_come_back() -> None:
         workers.stop()
 
     asyncio.run(use())
+
+
+def test_work_that_misses_something_fails_and_does_not_wait_for_ever() -> None:
+    async def use() -> None:
+        workers = Workers()
+        with pytest.raises(RuntimeError, match="is not there"):
+            await asyncio.wait_for(workers.run(lambda: next(iter(()))), 30)
+        workers.stop()
+
+    asyncio.run(use())

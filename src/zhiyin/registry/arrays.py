@@ -35,7 +35,7 @@ SPARSE_PARTS = ("data", "indices", "indptr")
 SPARSE = {"csr": csr_array, "csc": csc_array}
 MALFORMED = (
     OSError, SafetensorError, pl.exceptions.PolarsError, pl.exceptions.PanicException, ZhiyinError,
-    KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError,
+    KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError, ArithmeticError, MemoryError,
 )  # fmt: skip
 """What reading a file that something else wrote can raise."""
 
@@ -115,6 +115,8 @@ def load_model(directory: Path, classes: Mapping[str, type]) -> Any:
         model = reader.value(outline["model"])
         if arrays:
             raise ArtifactError(f"no field names the array {min(arrays)}")
+        if not isinstance(model, tuple(classes.values())):
+            raise ArtifactError(f"it holds a {type(model).__name__} in place of a model")
     except MALFORMED as error:
         raise _unreadable(path, error) from error
     return model

@@ -128,6 +128,8 @@ def parsed(text: str, name: str = "zhiyin.toml") -> Config:
         table: Mapping[str, Any] = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{name} is not valid TOML: {error}") from None
+    except RecursionError:
+        raise ConfigError(f"{name} is nested too deeply: write flatter TOML") from None
     written = table.get("scenarios", {})
     if isinstance(written, Mapping):
         table = {**table, "scenarios": completed(written)}

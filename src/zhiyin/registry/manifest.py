@@ -21,6 +21,7 @@ from zhiyin.errors import ArtifactError
 FORMAT = 1
 MANIFEST, SEAL = "manifest.json", "manifest.sha256"
 LARGEST = 64 * 2**20  # bytes of a manifest
+LATEST = 253_402_300_800_000_000  # µs, the end of the year 9999
 ADVICE = "restore it from a backup, train again, or roll back to another release"
 
 
@@ -38,9 +39,9 @@ class Manifest:
 
     @property
     def created(self) -> int | None:
-        """µs UTC."""
+        """µs UTC; None for what is no moment before the year 10000."""
         created = self.details.get("created")
-        return created if isinstance(created, int) else None
+        return created if isinstance(created, int) and 0 <= created < LATEST else None
 
     @property
     def metrics(self) -> Mapping[str, Any]:
@@ -71,7 +72,7 @@ class Manifest:
                 _checked(path, directory): (int(size), str(digest)) for path, (size, digest) in table["files"].items()
             }
             return cls(int(table["number"]), str(table["zhiyin"]), files, dict(table["details"]))
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
             raise ArtifactError(f"{directory / MANIFEST} is no manifest of zhiyin: {ADVICE}") from error
 
 

@@ -26,7 +26,8 @@ from zhiyin.ranking.rules import Rules
 from zhiyin.ranking.similar import similar
 from zhiyin.ranking.slate import slate
 from zhiyin.ranking.terms import PLAIN, Terms
-from zhiyin.registry.arrays import load_arrays, load_model, save_arrays, save_model
+from zhiyin.registry.arrays import MALFORMED, load_arrays, load_model, save_arrays, save_model
+from zhiyin.registry.soundness import fault
 
 COMBINERS: Mapping[str, type] = {"Blend": Blend, "ReciprocalRank": ReciprocalRank}
 
@@ -146,11 +147,15 @@ class Release:
                 combine=load_model(directory / "combine", COMBINERS),
                 pool=int(outline["pool"]),
             )
-        except (OSError, KeyError, ValueError, TypeError, pl.exceptions.PolarsError) as error:
-            raise ArtifactError(
-                f"the release in {directory} cannot be read ({type(error).__name__}): train again, or roll back"
-            ) from error
-        return cls(pipeline, users, Vocabulary(catalog.frame["item_id"]), histories, outline["details"], number)
+            items = Vocabulary(catalog.frame["item_id"])
+            reason = fault(pipeline, users, items, histories, outline["details"])
+        except ArtifactError:
+            raise
+        except MALFORMED as error:
+            reason = type(error).__name__
+        if reason:
+            raise ArtifactError(f"the release in {directory} cannot be read ({reason}): train again, or roll back")
+        return cls(pipeline, users, items, histories, outline["details"], number)
 
 
 def _terms(where: str | None) -> Terms:

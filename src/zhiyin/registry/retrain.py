@@ -1,6 +1,7 @@
 """When to train anew: what happened last, and the one function that decides."""
 
 from pathlib import Path
+from typing import Annotated, TypeAlias
 
 import msgspec
 
@@ -20,18 +21,21 @@ FIRST_PAUSE = 60_000_000  # µs
 LONGEST_PAUSE = 3_600_000_000  # µs
 
 
+Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+
+
 class State(msgspec.Struct, frozen=True):
     """What is known of trainings by the service; times are µs UTC, 0 is never."""
 
-    began: int = 0
-    ended: int = 0
-    succeeded: int = 0
-    events: int = 0
+    began: Count = 0
+    ended: Count = 0
+    succeeded: Count = 0
+    events: Count = 0
     """How many were stored when the last training began."""
     running: bool = False
     interrupted: bool = False
     """The last training was ended with the service, and goes on with the next."""
-    failures: int = 0
+    failures: Count = 0
     """In a row."""
     requested: str = ""
     """Why somebody wants a training that has not succeeded yet."""
@@ -39,7 +43,7 @@ class State(msgspec.Struct, frozen=True):
     """Why the last training began."""
     sentence: str = ""
     """What came of it."""
-    runs: dict[str, int] = {}
+    runs: dict[str, Count] = {}
     """Outcome to how often: promoted, kept, failed, timeout, stopped."""
 
 

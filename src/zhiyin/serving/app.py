@@ -154,7 +154,7 @@ def _for_browsers(origins: tuple[str, ...]) -> list[Middleware]:
 
 
 async def _of_ours(request: Request, error: Exception) -> Response:
-    if request.url.path.startswith(PREFIX):
+    if request.scope["path"].startswith(PREFIX):
         return of_gorse(error)
     if isinstance(error, RequestError):
         return failure(error.status, str(error), error.where, error.headers)
@@ -167,7 +167,7 @@ async def _of_ours(request: Request, error: Exception) -> Response:
 async def _of_http(request: Request, error: Exception) -> Response:
     """What Starlette refuses: an unknown path or method."""
     status, headers = getattr(error, "status_code", 500), getattr(error, "headers", None)
-    path = request.url.path[:200]
+    path = request.scope["path"][:200]  # request.url decodes the whole query, which may be any bytes
     if status == 404:
         return failure(404, f"{path} is no route of this service: see /openapi.json")
     if status == 405:

@@ -30,17 +30,19 @@ class Key:
 
         Raises
         ------
-        ValueError, KeyError, TypeError
+        ValueError, KeyError, TypeError, OverflowError, ConfigError
             If the row is damaged.
         """
-        rate = row.get("rate")
+        rate = None if row.get("rate") is None else str(row["rate"])
+        if rate is not None:
+            Rate.read(rate, "rate")
         return cls(
             str(row["name"]),
             str(row["prefix"]),
             str(row["hash"]),
             Role[str(row.get("role", Role.WRITER)).upper()],
             tuple(str(one) for one in row.get("scenarios", ())),
-            None if rate is None else str(rate),
+            rate,
             *(None if row.get(name) is None else int(row[name]) for name in ("created", "expires", "revoked")),
         )
 

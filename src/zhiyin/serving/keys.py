@@ -41,6 +41,8 @@ MOST_REFUSED = 10_000
 """Refused keys that are remembered, 32 bytes each."""
 LONGEST_NAME = 100
 LARGEST_FILE = 2**22  # bytes
+DAMAGED = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError, ConfigError)
+"""What reading a file that somebody changed can raise."""
 # 19 MiB and two passes, the least that OWASP asks for passwords; a key of 256 random bits would be safe with less.
 HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 NOBODY = "$argon2id$v=19$m=19456,t=2,p=1$pJUEmsVoYKQpXq76WfW9Lg$ygeTo7xNQRFJcwjvn+xp8J/T7mbWmAkI89GhRkMgAD0"
@@ -210,6 +212,8 @@ class Keys:
                 stamp = (found.st_ino, found.st_mtime_ns, found.st_size)
             except FileNotFoundError:
                 stamp = (0, 0, 0)
+            except OSError as error:
+                raise ArtifactError(f"{self._path} cannot be read ({error.strerror}): check its permissions") from error
             if stamp != self._known.stamp:
                 keys = {key.prefix: key for key in self._read()}
                 before = self._known
@@ -235,7 +239,7 @@ class Keys:
             return [Key.read(row) for row in table["keys"]]
         except FileNotFoundError:
             return []
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except DAMAGED as error:
             raise ArtifactError(
                 f"{self._path} holds no API keys: restore it, or move it away and create new keys"
             ) from error

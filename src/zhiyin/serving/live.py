@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from zhiyin.data.privacy import PrivacySettings, PseudonymKey, key_from, pseudonym
-from zhiyin.errors import ArtifactError, ZhiyinError
+from zhiyin.errors import ArtifactError
+from zhiyin.registry.arrays import MALFORMED
 from zhiyin.registry.manifest import Manifest
 from zhiyin.registry.release import Release
 from zhiyin.registry.store import Store
 
-UNFIT = (ZhiyinError, OSError, MemoryError, ArithmeticError, LookupError, TypeError, ValueError)
-"""What loading a release and asking it for the first time can raise."""
+UNFIT = (*MALFORMED, LookupError, RuntimeError, AssertionError, StopIteration)
+"""What loading a release and asking it for the first time can raise, where its parts do not fit each other."""
 
 log = logging.getLogger(__name__)
 
@@ -140,11 +141,17 @@ class Live:
 
     def _answering(self, registry: Store, number: int) -> Served:
         try:
-            return _loaded(registry, number, self._environment)
+            return self._fit(registry, number)
         except ArtifactError:
             raise
         except UNFIT as error:
             raise ArtifactError(f"release {number} cannot be served: {error}") from error
+
+    def _fit(self, registry: Store, number: int) -> Served:
+        served = _loaded(registry, number, self._environment)
+        if self._suits:
+            self._suits(served.release)
+        return served
 
     def _take(self, served: Served) -> None:
         self.served = served
@@ -160,9 +167,7 @@ class Live:
                 return False
             if number == self._refused and not again:
                 return False
-            served = _loaded(registry, number, self._environment)
-            if self._suits:
-                self._suits(served.release)
+            served = self._fit(registry, number)
         except UNFIT as error:
             current = self.served.release.number
             problem = f"release {number or 'of the registry'} cannot be served, release {current} goes on: {error}"

@@ -27,8 +27,12 @@ def moment(written: str | int | float, where: str) -> int:
 
 
 def written(time: int) -> str:
-    """µs UTC as ISO-8601, to the second."""
-    return (EPOCH + timedelta(microseconds=time)).isoformat(timespec="seconds").replace("+00:00", "Z")
+    """µs UTC as ISO-8601, to the second; what lies beyond the calendar is its nearest end."""
+    return (
+        (EPOCH + timedelta(microseconds=min(max(time, 0), LATEST - 1)))
+        .isoformat(timespec="seconds")
+        .replace("+00:00", "Z")
+    )
 
 
 def _of_text(written: str, where: str) -> int:

@@ -1,9 +1,8 @@
 """The durable store as routes see it: what is acknowledged is on the disk."""
 
-import hashlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -12,10 +11,11 @@ from zhiyin.data.store import changes, events, forgotten, items, news, people, p
 from zhiyin.data.store.address import StoreAddress
 from zhiyin.data.store.connect import database
 from zhiyin.data.store.database import Database, Work
-from zhiyin.data.store.forgotten import Digests
+from zhiyin.data.store.forgotten import Digests, plain_digest
 from zhiyin.data.store.records import Appended, Attributes, Event, Friend, Impression, Item, News, User
-from zhiyin.errors import RefusedError, RequestError, StoreError
+from zhiyin.errors import StoreError
 from zhiyin.serving.clock import Clock
+from zhiyin.serving.refusing import refusing
 from zhiyin.serving.vault import Vault, opened_export
 from zhiyin.serving.writing import MOST_WAITING, Writer
 
@@ -28,11 +28,6 @@ PRUNED_AT_ONCE = 5_000
 """Rows of a table that one transaction deletes for their age."""
 
 log = logging.getLogger(__name__)
-
-
-def plain_digest(user_id: str) -> str:
-    """For a store without a key of the shop: whoever guesses an id can check it."""
-    return hashlib.sha256(user_id.encode()).hexdigest()
 
 
 class Store:
@@ -241,7 +236,7 @@ class Store:
         """Delete everything that is held on a person, and note whom as a digest; rows per table."""
         await self._writer.flush()  # what is written later would stay
         digest, now = self._digests(user_id), self._clock()
-        return await _refusing(
+        return await refusing(
             self._database.write_much(lambda connection: privacy.erase(connection, user_id, digest, now))
         )
 
@@ -276,16 +271,16 @@ class Store:
     async def export(self, user_id: str) -> dict[str, list[dict[str, Any]]]:
         """Everything that is held on a person, as plain data: rows by table."""
         await self._writer.flush()
-        held = await _refusing(self._database.read_much(lambda connection: privacy.export(connection, user_id)))
+        held = await refusing(self._database.read_much(lambda connection: privacy.export(connection, user_id)))
         return opened_export(self.vault, held)
 
     async def reading(self, work: Work[T]) -> T:
         """A longer reading by a function of its own, of one moment."""
-        return await _refusing(self._database.read_much(work))
+        return await refusing(self._database.read_much(work))
 
     async def writing(self, work: Work[T]) -> T:
         """A transaction by a function of its own."""
-        return await _refusing(self._database.write(work))
+        return await refusing(self._database.write(work))
 
     async def prune(self, events_before: int, shown_before: int) -> dict[str, int]:
         """Delete events received and lists shown before two moments (µs UTC, 0: none); rows per table."""
@@ -298,17 +293,7 @@ class Store:
         return done
 
     async def _read(self, work: Work[T]) -> T:
-        return await _refusing(self._database.read(work))
+        return await refusing(self._database.read(work))
 
     async def _write(self, work: Work[T]) -> T:
-        return await _refusing(self._database.write(work))
-
-
-async def _refusing(doing: Awaitable[T]) -> T:
-    """What the store cannot do, as an answer to a request."""
-    try:
-        return await doing
-    except StoreError as error:
-        raise RequestError(503, f"the store cannot be used now ({error.reason}): send it again later") from None
-    except RefusedError as error:
-        raise RequestError(422, str(error)) from None
+        return await refusing(self._database.write(work))

@@ -44,10 +44,20 @@ class Workers:
             raise RequestError(503, f"{self._waiting:,} questions wait for an answer already: ask again later")
         self._waiting += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, contextvars.copy_context().run, work)
+            return await asyncio.get_running_loop().run_in_executor(
+                self._pool, contextvars.copy_context().run, _told, work
+            )
         finally:
             self._waiting -= 1
 
     def stop(self) -> None:
         """End the threads when they have done what they do."""
         self._pool.shutdown(cancel_futures=True)
+
+
+def _told(work: Callable[[], T]) -> T:
+    """A StopIteration cannot be told to who waits in a coroutine: without this, the request would wait for ever."""
+    try:
+        return work()
+    except StopIteration as error:
+        raise RuntimeError("something was expected that is not there") from error

@@ -18,6 +18,7 @@ from zhiyin.serving.service import Service, new_request_id
 
 BY_HAND = "promoted over HTTP"
 MOST_DIGITS = 9
+LARGEST_NUMBER = 2**63
 
 
 async def versions(service: Service, _: Request) -> Response:
@@ -65,8 +66,12 @@ def _registry(service: Service) -> Store:
 
 
 def _shown(one: Stored) -> Version:
-    metrics = {str(name): float(value) for name, value in one.metrics.items() if isinstance(value, int | float)}
+    metrics = {str(name): float(value) for name, value in one.metrics.items() if _is_number(value)}
     return Version(one.number, _time(one.created), metrics, one.serving, one.previous, one.problem)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, float) or (isinstance(value, int) and abs(value) < LARGEST_NUMBER)
 
 
 def _time(microseconds: int | None) -> str | None:
