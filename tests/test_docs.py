@@ -9,8 +9,10 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from typer.main import get_command
 
 import zhiyin
+from zhiyin.cli.app import app
 from zhiyin.data.privacy import PrivacySettings
 from zhiyin.data.quality.settings import CleanSettings
 from zhiyin.data.settings import ColumnMap, DataSettings, Source
@@ -134,6 +136,18 @@ def test_the_metrics_to_watch_are_those_that_are_documented():
     watched = set(named.findall(parts(page("operating.md"))["What to watch"]))
     assert len(watched) > 10
     assert watched <= set(named.findall(parts(page("http.md"))["GET /metrics"]))
+
+
+def test_every_command_in_the_pages_exists():
+    verbs = get_command(app).commands
+    known = {name: {"", *getattr(verb, "commands", {})} for name, verb in verbs.items()}
+    found = [
+        one for file in DOCS.glob("*.md") for one in re.findall(r"(?m)^\$ zhiyin (\w+)(?: (\w+))?", page(file.name))
+    ]
+    assert len(found) > 10
+    for verb, inner in found:
+        assert verb in known, verb
+        assert known[verb] == {""} or inner in known[verb], f"{verb} {inner}"
 
 
 def test_the_pages_made_from_the_code_are_up_to_date():
