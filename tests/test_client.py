@@ -24,6 +24,7 @@ from zhiyin.models.popularity import Popularity
 from zhiyin.ranking.recommend import Pipeline
 from zhiyin.registry.release import Release
 from zhiyin.registry.serve_settings import ServeSettings
+from zhiyin.registry.store import Store as Registry
 from zhiyin.serving.app import create_app
 from zhiyin.serving.keys import Keys
 from zhiyin.serving.live import Live, Served
@@ -42,9 +43,10 @@ def release() -> Release:
 
 
 @contextmanager
-def served(release: Release, folder: Path, keys: Keys | None = None) -> Iterator[str]:
+def served(release: Release, folder: Path, keys: Keys | None = None, live: Live | None = None) -> Iterator[str]:
     settings = Settings(ServeSettings(open_on_loopback=keys is None))
-    with running(create_app(Live(Served.of(release, {})), Store.of("events.db", folder), keys, settings)) as url:
+    serving = live or Live(Served.of(release, {}))
+    with running(create_app(serving, Store.of("events.db", folder), keys, settings)) as url:
         yield url
 
 
@@ -357,29 +359,34 @@ def test_a_buffer_keeps_what_could_not_be_sent_and_is_bounded() -> None:
             large.add("ann", "a")
 
 
-def test_the_other_questions_are_asked_where_they_are_answered() -> None:
-    asked: list[tuple[str, str, Any]] = []
-    item = {"item_id": "a", "score": 1.0, "rank": 1, "origin": "popular", "probability": 1.0}
-    listed = {"request_id": "r", "version": 2, "source": "popular", "age_s": 1.0, "took_ms": 1.0, "items": [item]}
-    answers = {
-        "/v1/items/popular?k=3": listed,
-        "/v1/cart/recommendations": listed | {"fallback": False, "user_id": None, "stale": False},
-        "/v1/versions": {"serving": 2, "versions": [{"number": 2, "created": None, "serving": True}]},
-    }
+def test_the_other_questions_are_asked_where_they_are_answered(client: zy.Client) -> None:
+    popular = client.popular(3, where="price < 9")
+    assert (popular.source, len(popular.items)) == ("popular", 3)
+    cart = client.cart(["a-00", "a-01"], 3, where="price < 9")
+    assert [item.item_id[0] for item in cart.items] == ["a"] * 3
+    assert client.recommend(session_id="s/2", k=2, scenario="email").scenario == "email"
 
-    def tells(handler: BaseHTTPRequestHandler, body: bytes) -> None:
-        asked.append((handler.command, handler.path, json.loads(body or b"null")))
-        reply(handler, 200, answers[handler.path.removeprefix("/shop")])
 
-    with answering(tells) as url, zy.Client(f"{url}/shop/") as client:
-        assert client.popular(3).items[0].item_id == "a"
-        assert client.cart(["a", 7], 2, where="price < 5").version == 2
-        assert [version.number for version in client.versions()] == [2]
-    assert asked == [
-        ("GET", "/shop/v1/items/popular?k=3", None),
-        ("POST", "/shop/v1/cart/recommendations", {"items": ["a", 7], "k": 2, "where": "price < 5"}),
-        ("GET", "/shop/v1/versions", None),
-    ]
+def test_the_releases_are_told(release: Release, tmp_path: Path) -> None:
+    registry = Registry(tmp_path / "releases")
+    for _ in range(2):
+        registry.publish(release.write, {"created": 1})
+    registry.promote(2, 1)
+    live = Live.of(registry, {})
+    with served(release, tmp_path, live=live) as url, zy.Client(f"{url}/") as client:
+        assert [(version.number, version.serving) for version in client.versions()] == [(1, False), (2, True)]
+
+
+def test_a_service_below_a_path_is_reached() -> None:
+    asked: list[str] = []
+
+    def tells(handler: BaseHTTPRequestHandler, _: bytes) -> None:
+        asked.append(handler.path)
+        reply(handler, 200, HEALTHY)
+
+    with answering(tells) as url:
+        health(f"{url}/shop/")
+    assert asked == ["/shop/v1/health"]
 
 
 def test_importing_the_client_loads_nothing_heavy() -> None:

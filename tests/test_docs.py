@@ -7,6 +7,7 @@ import runpy
 import tomllib
 from pathlib import Path
 
+import msgspec
 import pytest
 
 import zhiyin
@@ -21,6 +22,7 @@ from zhiyin.registry.access_settings import AccessSettings
 from zhiyin.registry.config import Config, RecipeSettings, RegistrySettings, SplitSettings, TrainSettings, parsed
 from zhiyin.registry.retrain_settings import RetrainSettings
 from zhiyin.registry.serve_settings import ServeSettings
+from zhiyin.serving import catalogue, operator_schemas, schemas
 from zhiyin.serving.app import OPERATIONS
 from zhiyin.serving.caller import Role
 
@@ -44,6 +46,12 @@ SECTIONS = {
     "[retrain]": RetrainSettings,
     **MODELS,
 }
+SHAPES = [
+    shape
+    for module in (schemas, operator_schemas, catalogue)
+    for shape in vars(module).values()
+    if isinstance(shape, type) and issubclass(shape, msgspec.Struct) and shape.__module__ == module.__name__
+]
 
 
 def page(name: str) -> str:
@@ -113,6 +121,19 @@ def test_every_route_stands_beside_the_role_that_it_needs():
     for role, routes in rows.items():
         needed = {f"{one.method} {one.path.replace(':path}', '}')}" for one in OPERATIONS if str(one.role) == role}
         assert set(re.findall(r"`([^`]+)`", routes)) == needed, role
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.__name__)
+def test_every_field_of_a_request_or_an_answer_is_documented(shape):
+    shown = set(re.findall(r'"(\w+)":', page("http.md"))) | set(re.findall(r"`(\w+)`", page("http.md")))
+    assert {field.name for field in msgspec.structs.fields(shape)} <= shown
+
+
+def test_the_metrics_to_watch_are_those_that_are_documented():
+    named = re.compile(r"`(zhiyin_\w+)")
+    watched = set(named.findall(parts(page("operating.md"))["What to watch"]))
+    assert len(watched) > 10
+    assert watched <= set(named.findall(parts(page("http.md"))["GET /metrics"]))
 
 
 def test_the_pages_made_from_the_code_are_up_to_date():

@@ -7,6 +7,8 @@ ZhiyinError                  one sentence for a person: what is wrong, where, wh
 ├── UnknownIdError           a user or item that nobody has heard of, where one is needed
 ├── ArtifactError            a saved release is missing, changed, truncated or foreign
 ├── RegistryBusyError        another training holds the registry
+├── StoreError               the store of the service cannot be reached, read or written now
+├── RefusedError             the store cannot hold a value
 ├── MissingExtraError        an optional package is not installed
 ├── ServiceError             the service cannot go on
 └── RequestError             an HTTP request is refused (carries its status)
@@ -39,6 +41,25 @@ class ArtifactError(ZhiyinError):
 
 class RegistryBusyError(ZhiyinError):
     """Another training holds the registry."""
+
+
+class StoreError(ZhiyinError):
+    """The store cannot be reached, read or written now; nothing was stored, as far as is known.
+
+    `reason` says why without saying where, so that it may be told to callers.
+    """
+
+    def __init__(self, place: str, reason: str, advice: str) -> None:
+        super().__init__(f"{place} cannot be used as the store ({reason}): {advice}")
+        self.reason = reason
+
+
+class RefusedError(ZhiyinError):
+    """The store cannot hold a value; nothing was stored."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the store cannot hold a value ({reason}): correct it")
+        self.reason = reason
 
 
 class MissingExtraError(ZhiyinError):

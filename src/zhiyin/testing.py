@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import polars as pl
 
+from zhiyin.compute.kernels import top_k
 from zhiyin.data.catalog import Catalog
 from zhiyin.data.dataset import Dataset
 from zhiyin.data.histories import Histories
@@ -20,6 +21,7 @@ from zhiyin.data.queries import Queries
 from zhiyin.data.vocabulary import Vocabulary
 from zhiyin.features.interest import MOST_EXPLAINED
 from zhiyin.fields import to_table
+from zhiyin.models.reading import read
 from zhiyin.models.recommender import Explains, Recommender
 from zhiyin.registry.arrays import load_model, save_model
 from zhiyin.types import MICROSECONDS_PER_DAY, Scores
@@ -43,6 +45,7 @@ def check_recommender(make: Make, world: Dataset | None = None) -> None:
     _same_seed_same_scores(make, world, queries, scores)
     _some_equal_all(model, queries, scores)
     _batch_equals_rows(model, queries, scores)
+    _reading_finds_what_scoring_does(model, queries, scores)
     _strangers_are_answered(model, queries, scores)
     _empty_history_is_honest(model, len(world.items), int(queries.times[0]))
     _unknown_items_are_ignored(model, queries, scores)
@@ -112,6 +115,24 @@ def _batch_equals_rows(model: Recommender, queries: Queries, scores: Scores) -> 
     alone = np.concatenate([model.score(queries[row : row + 1]) for row in range(len(queries))])
     _same(alone, scores, "a batch equals its rows")
     _law(model.score(queries[:0]).shape == (0, scores.shape[1]), "no query gives no row")
+
+
+def _reading_finds_what_scoring_does(model: Recommender, queries: Queries, scores: Scores) -> None:
+    """All at once and one at a time; some items are not allowed, and nobody is known by an empty history."""
+    rng = np.random.default_rng(0)
+    stranger = Queries.of(Histories.empty(1), now=int(queries.times[0]))
+    asked = [(queries, scores), (stranger, model.score(stranger))]
+    asked += [(queries[row : row + 1], scores[row : row + 1]) for row in range(len(queries))]
+    for some, expected in asked:
+        own, allowed = read(model, some), rng.random(expected.shape) < 0.8
+        items, found = own.best(7, allowed)
+        _, best = top_k(expected, 7, allowed)
+        _same(np.where(items < 0, np.nan, found), np.where(np.isinf(best), np.nan, best), "the best read are the best")
+        given = np.take_along_axis(np.where(allowed, expected, np.nan), np.maximum(items, 0), axis=1)
+        _same(np.where(items < 0, np.nan, given), np.where(items < 0, np.nan, found), "the best read are as scored")
+        each = rng.integers(-1, expected.shape[1], (len(some), 5)).astype(np.int32)
+        looked = np.where(each >= 0, np.take_along_axis(expected, np.maximum(each, 0), axis=1), np.float32(np.nan))
+        _same(own.of(each), looked, "what is read of some items is their score")
 
 
 def _strangers_are_answered(model: Recommender, queries: Queries, scores: Scores) -> None:

@@ -141,6 +141,30 @@ def test_doctor_says_what_is_wrong(own_shop: Path, taken: int) -> None:
     assert "did you mean 'events'?" in run_in(own_shop, "doctor").out
 
 
+def test_doctor_finds_an_older_store_and_repairs_it(own_shop: Path) -> None:
+    import sqlite3
+    from contextlib import closing
+
+    with closing(sqlite3.connect(own_shop / "events.db")) as connection, connection:
+        connection.executescript(
+            "CREATE TABLE events (sequence INTEGER PRIMARY KEY, event_id TEXT UNIQUE, user_id TEXT NOT NULL, "
+            "item_id TEXT NOT NULL, event_type TEXT NOT NULL, timestamp INTEGER NOT NULL, value REAL, price REAL, "
+            "quantity REAL, request_id TEXT, received INTEGER NOT NULL); PRAGMA user_version = 1; "
+            "INSERT INTO events (user_id, item_id, event_type, timestamp, received) VALUES ('a', 'b', 'view', 1, 1)"
+        )
+
+    def store(*arguments: str) -> tuple[str, str]:
+        found = run_in(own_shop, "doctor", "--json", *arguments).json
+        return next((one["level"], one["found"]) for one in found["checks"] if one["name"] == "event store")
+
+    assert store()[0] == "warn"
+    assert "doctor --fix" in run_in(own_shop, "doctor").out
+    assert "run `zhiyin doctor --fix`" in run_in(own_shop, "recommend", "--user", "a").err
+    level, found = store("--fix")
+    assert (level, found.startswith("1 event in")) == ("ok", True)
+    assert "0001" not in run_in(own_shop, "doctor", "--fix").out
+
+
 def test_demo_as_json_stops_before_serving(tmp_path: Path) -> None:
     found = run_in(tmp_path, "demo", "--json", "--people", 120, "--items", 40, "--events", 4_000).json
     assert found["release"] == 1

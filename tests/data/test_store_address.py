@@ -1,11 +1,13 @@
 """Where the store is, in words: a path or a URL whose password nobody sees."""
 
+import sys
 from pathlib import Path
 
 import pytest
 
 from zhiyin.data.store.address import StoreAddress
-from zhiyin.errors import ConfigError
+from zhiyin.data.store.connect import database
+from zhiyin.errors import ConfigError, MissingExtraError
 
 ROOT = Path("/shop")
 
@@ -58,3 +60,9 @@ def test_what_is_no_place_for_a_store_is_a_sentence(written: str, sentence: str)
     with pytest.raises(ConfigError, match=sentence) as refused:
         StoreAddress.of(written, ROOT)
     assert "secret" not in str(refused.value)
+
+
+def test_postgres_without_its_driver_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "asyncpg", None)
+    with pytest.raises(MissingExtraError, match=r"zhiyin\[postgres\]"):
+        database(StoreAddress.of("postgresql://db/shop", ROOT), lambda: 0.0)

@@ -16,10 +16,9 @@ from alembic.migration import MigrationContext
 from stores import KINDS, address_of
 from zhiyin.data.store.address import StoreAddress
 from zhiyin.data.store.connect import lacking, migrate_at_once, read_at_once
-from zhiyin.data.store.records import StoreError
 from zhiyin.data.store.tables import METADATA, events
 from zhiyin.data.store.training import read_tables
-from zhiyin.errors import DataError
+from zhiyin.errors import DataError, StoreError
 
 BEFORE = """
 CREATE TABLE IF NOT EXISTS events (

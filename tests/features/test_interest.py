@@ -51,3 +51,33 @@ def test_the_interest_of_a_query_ages_from_its_newest_known_event():
 def test_where_nothing_is_known_the_matrix_has_no_column(places):
     found = query_interest(Queries.of(Histories.of([[0, 1]])), np.array(places, np.int32))
     assert found.shape == (1, 0)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    rows=st.lists(
+        st.lists(st.tuples(st.integers(-1, 5), st.integers(0, 40), st.sampled_from([0.0, 0.2, 1.0])), max_size=12),
+        max_size=4,
+    ),
+    half_life_days=st.sampled_from([None, 0.1, 3.0]),
+)
+def test_the_interest_of_a_query_is_the_strongest_halved_event_of_each_item(rows, half_life_days):
+    places = np.array([2, -1, 0, 1], np.int32)  # items 4 and 5 came after training
+    events = [sorted(row, key=lambda event: event[1]) for row in rows]
+    flat = [event for row in events for event in row]
+    offsets = np.cumsum([0, *(len(row) for row in events)])
+    items, days, weights = (np.array([event[i] for event in flat]) for i in range(3))
+    unit, kinds = np.ones(len(flat), np.float32), np.zeros(len(flat), np.uint8)
+    times = days.astype(np.int64) * MICROSECONDS_PER_DAY
+    past = Histories(offsets, items.astype(np.int32), times, weights.astype(np.float32), unit, kinds)
+    expected = np.zeros((len(rows), 3), np.float32)
+    for row, mine in enumerate(events):
+        counting = [event for event in mine if 0 <= event[0] < 4 and event[0] != 1 and event[2] > 0]
+        for item, day, weight in counting:
+            age = np.array([counting[-1][1] - day]) * MICROSECONDS_PER_DAY
+            strength = np.float32(np.float32(weight) * halved(age, half_life_days)[0])
+            expected[row, places[item]] = max(expected[row, places[item]], strength)
+    found = query_interest(Queries.of(past), places, half_life_days)
+    np.testing.assert_allclose(found.toarray(), expected, rtol=1e-6)
+    assert found.nnz == (expected > 0).sum()
+    assert found.has_sorted_indices

@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from zhiyin.compute.kernels import top_k
 from zhiyin.compute.threads import threads
 from zhiyin.data.catalog import Catalog
 from zhiyin.data.vocabulary import Vocabulary
@@ -37,6 +38,7 @@ from zhiyin.models.next_it_net import NextItNet
 from zhiyin.models.nmf import NMF
 from zhiyin.models.popularity import Popularity
 from zhiyin.models.rating_baseline import RatingBaseline
+from zhiyin.models.reading import read_items
 from zhiyin.models.recommender import Recommender, SimilarItems
 from zhiyin.models.sasrec import SASRec
 from zhiyin.models.slim import SLIM
@@ -181,6 +183,13 @@ def test_similar_items_are_rows_of_scores_in_which_no_item_is_like_itself(make):
     likeness, one_taste = np.nan_to_num(model.similar(touched)[:, :28]), (touched[:, None] - touched) % 3 == 0
     assert likeness[one_taste].mean() > 1.2 * likeness[~one_taste].mean()
     np.testing.assert_array_equal(alike[0], alike[3])
+    allowed = np.arange(n)[None] != items[:, None]
+    found, best = read_items(model, items).best(6, allowed)
+    expected = top_k(alike, 6, allowed)[1]
+    np.testing.assert_allclose(best, expected, rtol=1e-4, atol=1e-5)
+    looked_up = np.where(found >= 0, np.take_along_axis(alike, np.maximum(found, 0), axis=1), np.nan)
+    np.testing.assert_allclose(np.where(found >= 0, best, np.nan), looked_up, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(read_items(model, items).of(found), looked_up, rtol=1e-4, atol=1e-5)
 
 
 @dataclass

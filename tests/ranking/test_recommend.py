@@ -19,7 +19,7 @@ from zhiyin.models.item_knn import ItemKNN
 from zhiyin.models.popularity import Popularity
 from zhiyin.models.user_knn import UserKNN
 from zhiyin.ranking import recommend as path
-from zhiyin.ranking.candidates import FALLBACK, ordered, without_repeats
+from zhiyin.ranking.candidates import FALLBACK, ordered
 from zhiyin.ranking.fuse import Blend, Opinions, ReciprocalRank, marked
 from zhiyin.ranking.learn import blended
 from zhiyin.ranking.recommend import Pipeline
@@ -219,14 +219,6 @@ def test_a_blend_learnt_through_the_path_is_no_worse_than_its_members() -> None:
     alone = Pipeline({"popularity": members["popularity"]}, split.train.catalog, members["popularity"])
     assert quality(mixed) > quality(alone)
     assert quality(mixed) >= 0.95 * quality(replace(alone, retrievers={"item_knn": members["item_knn"]}))
-
-
-@given(st.lists(st.lists(st.integers(-1, 6), min_size=5, max_size=5), min_size=1, max_size=4))
-@settings(deadline=None, max_examples=50)
-def test_repeats_vanish_and_the_first_stays(items: list[list[int]]) -> None:
-    found = without_repeats(np.array(items, np.int32))
-    for given_row, row in zip(items, found, strict=True):
-        assert [item for item in row if item >= 0] == list(dict.fromkeys(item for item in given_row if item >= 0))
 
 
 @given(st.lists(st.sampled_from([0.0, 1.0, 2.0, float("nan")]), min_size=1, max_size=8))

@@ -81,6 +81,7 @@ def test_everything_that_can_be_written_is_read():
     [
         ("[scenarios.home]\ncap = 1", r"scenarios\.home\.cap is not known: did you mean 'caps'\?"),
         ("[scenarios.home]\nkind = 'personl'", r"scenarios\.home\.kind must be one of"),
+        ("[scenarios.hot]\nkind = 'trending'\nretrievers = ['ease']", r"scenarios\.hot\.retrievers are not for kind"),
         ("[scenarios.home]\nk = 0", r"scenarios\.home\.k must be from 1 to 10,000, got 0"),
         ("[scenarios.home]\nexplore = 0.6", r"scenarios\.home\.explore must be from 0 to 0\.5, got 0\.6"),
         ("[scenarios.home]\nseen_days = 0", r"scenarios\.home\.seen_days must be above 0"),

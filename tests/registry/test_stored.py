@@ -68,10 +68,15 @@ def test_nothing_is_learnt_from_who_has_not_consented(address: StoreAddress) -> 
     put(
         address,
         lambda store: store.append([event("cid"), event("bob"), event(None, session_id="s")]),
-        lambda store: store.put_users([User("bob", consent=False), User("cid", personalised=False)]),
+        lambda store: store.put_users([User("bob", {"age": 3}, consent=False), User("cid", personalised=False)]),
+        lambda store: store.put_friends("bob", [Friend("ann")]),
+        lambda store: store.put_friends("cid", [Friend("ann"), Friend("bob")]),
         lambda store: store.link("s", "bob"),
     )
-    assert added(Tables(EVENTS), address).tables.events["user_id"].cast(pl.String).to_list() == ["ann", "cid"]
+    found = added(Tables(EVENTS), address).tables
+    assert found.events["user_id"].cast(pl.String).to_list() == ["ann", "cid"]
+    assert rows(found.users, "user_id", "age") == [("cid", None)]
+    assert rows(found.friends, "user_id", "friend_id") == [("cid", "ann")]
 
 
 def test_of_what_both_describe_the_store_is_right(address: StoreAddress) -> None:

@@ -15,7 +15,19 @@ from zhiyin.registry.release import Release
 from zhiyin.serving.keys import Keys
 from zhiyin.serving.live import Live, Served
 
-ODD_IDS = ["a/b", "a/recommendations", 'it\'s "quoted"', "☕🍵", "知音", "50% off?#x", "..", "a b", "1", "x" * 1_024]
+ODD_IDS = [
+    "a/b",
+    "a/recommendations",
+    'it\'s "quoted"',
+    "☕🍵",
+    "知音",
+    "50% off?#x",
+    "..",
+    "a b",
+    "a\nb",
+    "1",
+    "x" * 1_024,
+]
 
 
 def ids(answer: Any) -> list[str]:
@@ -353,6 +365,47 @@ def test_pseudonyms_hide_who_is_who_and_callers_see_their_own_ids(opens: Any, re
         served.person("ann@example.com")
     ]
     assert b"ann@" not in (tmp_path / "events.db").read_bytes()
+
+
+def test_an_event_of_a_session_waits_for_its_person(client: TestClient, tmp_path: Any) -> None:
+    from zhiyin.data.store.address import StoreAddress
+    from zhiyin.data.store.connect import read_at_once
+    from zhiyin.data.store.tables import events
+
+    told = client.post("/v1/events", json=[
+        {"session_id": 7, "item_id": "b-01", "context": {"device": "phone", "page": 3, "new": True, "from": None}},
+        {"user_id": "new", "session_id": "7", "item_id": "b-02", "impressions": ["b-02", 3], "context": {}},
+    ])  # fmt: skip
+    assert told.json()["accepted"] == 2
+    query = events.select().order_by(events.c.sequence)
+    rows = read_at_once(StoreAddress(tmp_path / "events.db"), lambda one: one.execute(query).fetchall())
+    assert [(row.user_id, row.session_id) for row in rows] == [(None, "7"), ("new", "7")]
+    assert [row.context for row in rows] == ['{"device":"phone","page":3,"new":true,"from":null}', None]
+    assert [row.impressions for row in rows] == [None, '["b-02","3"]']
+    assert "b-02" not in ids(client.post("/v1/recommendations", json={"user_id": "new", "k": 12}))
+    assert "b-01" in ids(client.post("/v1/recommendations", json={"user_id": "new", "k": 12}))
+
+
+@pytest.mark.parametrize(
+    ("more", "where", "sentence"),
+    [
+        ({}, "user_id", "user_id is missing: add it, or a session_id"),
+        ({"session_id": " "}, "session_id", "must not be empty"),
+        ({"session_id": "s", "context": {"deep": {"er": 1}}}, "context", "must be"),
+        ({"session_id": "s", "context": {"long": "x" * 1_025}}, "context", "at most 1,024"),
+        ({"session_id": "s", "context": {f"n{i}": 1 for i in range(51)}}, "context", "at most 50"),
+        ({"session_id": "s", "context": [1]}, "context", "must be an object"),
+        ({"session_id": "s", "impressions": ["i"] * 1_001}, "impressions", "at most 1,000"),
+        ({"session_id": "s", "impressions": ["i", " "]}, "impressions[1]", "must not be empty"),
+        ({"session_id": "s", "request_id": "a\0b"}, "request_id", "NUL"),
+    ],
+)
+def test_what_an_event_may_not_say_is_a_sentence(
+    steady: TestClient, more: dict[str, object], where: str, sentence: str
+) -> None:
+    answer = steady.post("/v1/events", json={"item_id": "b-01", **more})
+    assert sentence in refused(answer, 422)
+    assert answer.json()["error"]["where"].startswith(where)
 
 
 def test_a_full_queue_asks_to_come_back(opens: Any, tmp_path: Any) -> None:

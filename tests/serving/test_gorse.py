@@ -21,9 +21,12 @@ from zhiyin.data.catalog import Catalog
 from zhiyin.models.item_knn import ItemKNN
 from zhiyin.models.popularity import Popularity
 from zhiyin.ranking.recommend import Pipeline
+from zhiyin.ranking.where import where
 from zhiyin.registry.release import Release
 from zhiyin.registry.serve_settings import ServeSettings
 from zhiyin.serving.app import create_app
+from zhiyin.serving.caller import Role
+from zhiyin.serving.gorse import lists as lists_of_gorse
 from zhiyin.serving.gorse.labels import columns, labels, others, packed, unpacked
 from zhiyin.serving.gorse.routes import OPERATIONS
 from zhiyin.serving.keys import Keys
@@ -64,7 +67,7 @@ def shop() -> Release:
     frame = data.catalog.frame.with_columns(
         pl.Series("categories", [[taste, "all"] for taste in data.catalog.frame["category"]]),
         pl.Series("created_at", [DAY * (place + 1) for place in range(len(data.items))]),
-    ).drop("category")
+    )
     retrievers = {"item_knn": ItemKNN(shrinkage=0.0).fit(data), "popularity": Popularity().fit(data)}
     pipeline = Pipeline(retrievers, Catalog(frame), Popularity().fit(data))
     return Release.of(pipeline, data, {"k": 5, "store_sequence": 0, "weights": {}})
@@ -282,6 +285,29 @@ def test_lists_that_are_the_same_for_everybody(http: httpx2.Client) -> None:
     assert http.get("/api/user/a000/neighbors").text == "user-to-user recommendation is not enabled"
 
 
+def test_a_search_goes_through_all_items(http: httpx2.Client) -> None:
+    http.post("/api/items", json=[{"ItemId": f"i{place:04d}", "Labels": ["x"]} for place in range(1_500)])
+    http.post("/api/item", json={"ItemId": "zz", "Comment": "the last One", "Labels": {"n": 1}})
+    found = http.get("/api/items", params={"q": "ONE last"}).json()
+    assert [item["ItemId"] for item in found["Items"]] == ["zz"]
+    assert found["Cursor"] == ""
+
+
+def test_a_category_is_looked_for_where_the_shop_keeps_it() -> None:
+    ids = pl.Series("item_id", ["a", "b"])
+    texts = Catalog(pl.DataFrame([ids, pl.Series("category", ["it's", "x"])]))
+    texts_and_lists = Catalog(texts.frame.with_columns(pl.Series("categories", [[], ["it's"]])))
+    for catalog, allowed in (
+        (texts, [True, False]),
+        (texts_and_lists, [True, True]),
+        (Catalog(ids.to_frame()), [False] * 2),
+    ):
+        condition = lists_of_gorse.condition(["it's"], catalog)
+        assert condition is not None
+        assert where(condition, catalog.frame).tolist() == allowed
+    assert lists_of_gorse.condition([], texts) is None
+
+
 def test_people_and_items_are_changed_in_part(http: httpx2.Client) -> None:
     http.post("/api/user", json={"UserId": "ann", "Labels": {"a": 1, "b": 2}, "Comment": "x"})
     assert http.patch("/api/user/ann", json={"Labels": {"b": 3}, "Subscribe": ["s"]}).json() == {"RowAffected": 1}
@@ -331,6 +357,11 @@ def test_a_person_who_withdrew_consent_stays_so_when_written_over(http: httpx2.C
         ("GET", "/api/recommend/a?write-back-delay=9999h", None, "write-back-delay must be at most a year"),
         ("GET", f"/api/recommend/a?write-back-type={'x' * 201}", None, "write-back-type must have at most 200"),
         ("GET", "/api/latest?" + "category=x&" * 21, None, "at most 20 categories"),
+        ("POST", "/api/users", [{"UserId": "a"}] * 10_001, "at most 10,000 users are taken at once, got 10,001"),
+        ("POST", "/api/items", [{"ItemId": "a"}] * 10_001, "at most 10,000 items are taken at once"),
+        ("POST", "/api/feedback", rows(1) * 10_001, "at most 10,000 feedbacks are taken at once"),
+        ("POST", "/api/session/recommend", rows(1) * 10_001, "at most 10,000 feedbacks make a session"),
+        ("GET", "/api/latest/" + "'" * 1_000, None, "where has 4,0"),
         ("GET", "/api/user/%20", None, "user_id must have from 1 to 1,024 characters"),
     ],
 )
@@ -356,6 +387,30 @@ def test_a_key_is_needed_and_can_be_the_clients(shop: Release, store: Store, tmp
                 "Ready": True, "DataStoreError": None, "CacheStoreError": None, "DataStoreConnected": True,
                 "CacheStoreConnected": True,
             }  # fmt: skip
+
+
+def test_a_key_opens_no_more_here_than_elsewhere(shop: Release, store: Store, tmp_path: Path) -> None:
+    keys = Keys(tmp_path / "keys.json")
+    reader, mails = keys.create("reader", role=Role.READER), keys.create("mails", scenarios=["email"])
+    settings = Settings(ServeSettings())
+    with running(create_app(Live(Served.of(shop, {})), store, keys, settings)) as url:
+        client = gorse.Gorse(url, reader)
+        assert client.get_recommend("ann", n=1)
+        for call in (
+            lambda: client.get_recommend("ann", n=1, write_back_type="read"),
+            lambda: client.insert_feedback("star", "ann", "a-00", "2022-01-01"),
+            lambda: gorse.Gorse(url, mails).delete_user("ann"),
+            lambda: gorse.Gorse(url, mails).get_recommend("ann"),
+            lambda: gorse.Gorse(url, mails).session_recommend([]),
+            lambda: gorse.Gorse(url, mails).get_neighbors("a-00"),
+        ):
+            with pytest.raises(gorse.GorseException) as refusal:
+                call()
+            assert refusal.value.status_code == 403
+            assert not refusal.value.message.startswith("{")
+        for path in ("latest", "popular", "non-personalized/popular"):
+            assert httpx2.get(f"{url}/api/{path}", headers={"X-API-Key": mails}).status_code == 403
+        assert gorse.Gorse(url, mails).get_feedbacks(10) == ([], "")
 
 
 def test_the_routes_can_be_turned_off(shop: Release, store: Store) -> None:

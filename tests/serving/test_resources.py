@@ -89,7 +89,7 @@ def test_a_person_is_stored_changed_and_erased(shop: TestClient) -> None:
     shop.put("/v1/users/bob/friends/ann")
     held = shop.get("/v1/users/ann/export").json()["held"]
     assert {name: len(rows) for name, rows in held.items() if rows} == {"events": 1, "users": 1, "friends": 1}
-    removed = shop.delete("/v1/users/ann").json()["removed"]
+    removed = shop.delete("/v1/users/ann").json()["content"]["removed"]
     assert {name: rows for name, rows in removed.items() if rows} == {"events": 1, "users": 1, "friends": 1}
     assert "person 'ann' is not stored" in refused(shop.get("/v1/users/ann"), 404)[0]
     assert not any(shop.get("/v1/users/ann/export").json()["held"].values())

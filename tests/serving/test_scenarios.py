@@ -188,8 +188,8 @@ def test_a_session_is_a_stranger_for_now(shop: TestClient) -> None:
 def test_new_items_are_explored_with_their_probability(growing: TestClient) -> None:
     ask = {"user_id": "a000", "scenario": "shelf", "k": 4}
     seen = Counter()
-    for _ in range(30):
-        items = growing.post(PATH, json=ask).json()["items"]
+    for number in range(30):
+        items = growing.post(PATH, json=ask, headers={"x-request-id": f"r{number}"}).json()["items"]
         assert [item["origin"] for item in items] == ["popularity", "explore", "popularity", "explore"]
         assert all(item["probability"] == 1 for item in items[::2])
         assert items[1]["item_id"] != items[3]["item_id"]

@@ -17,9 +17,8 @@ import httpx2
 import pytest
 
 from zhiyin.data.store.address import StoreAddress
-from zhiyin.data.store.records import StoreError
 from zhiyin.data.store.training import read_tables
-from zhiyin.errors import ArtifactError, ConfigError
+from zhiyin.errors import ArtifactError, ConfigError, StoreError
 from zhiyin.registry.release import Release
 from zhiyin.registry.serve_settings import ServeSettings
 from zhiyin.registry.store import Store

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from worlds import DAY
 from zhiyin.data.queries import Queries
-from zhiyin.data.store.records import Event, News, StoreError, session_name
+from zhiyin.data.store.records import Event, News, session_name
 from zhiyin.data.vocabulary import Vocabulary
+from zhiyin.errors import StoreError
 from zhiyin.registry.release import Release
 from zhiyin.serving.sessions import Sessions
 from zhiyin.serving.store import Store
@@ -247,6 +248,12 @@ class Breakable:
             raise StoreError("the store", "gone", "wait")
         return await self.store.news(*asked)
 
+    async def forgotten(self, after: int = 0) -> frozenset[str]:
+        return await self.store.forgotten(after)
+
+    def digest(self, user_id: str) -> str:
+        return self.store.digest(user_id)
+
 
 def test_without_its_store_an_answer_goes_on_from_what_is_held_and_says_so(tmp_path: Path, release: Release) -> None:
     async def use(store: Store) -> None:
@@ -280,6 +287,15 @@ class Slow:
         for _ in range(next(self.waits, 0)):
             await asyncio.sleep(0)
         return found
+
+    async def forgotten(self, after: int = 0) -> frozenset[str]:
+        found = await self.store.forgotten(after)
+        for _ in range(next(self.waits, 0)):
+            await asyncio.sleep(0)
+        return found
+
+    def digest(self, user_id: str) -> str:
+        return self.store.digest(user_id)
 
 
 @settings(deadline=None, max_examples=25)

@@ -25,6 +25,7 @@ from zhiyin.registry.release import Release
 from zhiyin.registry.serve_settings import ServeSettings
 from zhiyin.registry.store import Store
 from zhiyin.serving.run import serve
+from zhiyin.serving.settings import Settings
 
 START = """
 import sys
@@ -160,7 +161,7 @@ def ends_in_order(running: "subprocess.Popen[str]", client: httpx2.Client) -> No
 
 
 def test_what_keeps_workers_from_starting_is_a_sentence_of_the_parent(tmp_path: Path) -> None:
-    settings = ServeSettings(port=0, open_on_loopback=True, workers=2)
+    settings = Settings(ServeSettings(port=0, open_on_loopback=True, workers=2))
     with pytest.raises(ServiceError, match="no release serves"):
         serve(tmp_path / "releases", settings, root=tmp_path, environment={})
     assert (tmp_path / "events.db").exists()

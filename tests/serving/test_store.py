@@ -1,6 +1,7 @@
 """The durable store, on SQLite and on a real PostgreSQL: all or nothing, once, in order, whoever writes."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 
 from stores import KINDS, address_of, event, within
 from zhiyin.data.store.address import StoreAddress
-from zhiyin.data.store.connect import migrate_at_once
+from zhiyin.data.store.connect import database, migrate_at_once
+from zhiyin.data.store.database import Database, T, Work
 from zhiyin.data.store.records import Appended, Event, Friend, Impression, Item, News, User
 from zhiyin.data.store.training import COLUMNS, read_tables
 from zhiyin.errors import RequestError
@@ -204,15 +206,14 @@ def test_items_are_stored_changed_hidden_listed_and_deleted(address: StoreAddres
         patched = await store.patch_item("b", {"price": None, "title": "Böhmisch"}, hidden=True)
         assert patched is not None
         assert (patched.attributes, patched.hidden) == ({"title": "Böhmisch"}, True)
-        assert await store.hide_item("b", hidden=False)
-        assert [one.item_id for one in await store.items()] == ["a", "b", "c"]
+        await store.hide_item("b", hidden=False)
+        await store.hide_item("d")
+        stored = await store.items()
+        assert [(one.item_id, one.hidden) for one in stored] == [("a", False), ("b", False), ("c", False), ("d", True)]
         assert [one.item_id for one in await store.items("a", 1)] == ["b"]
         assert await store.delete_item("a")
-        assert [await store.delete_item("a"), await store.hide_item("a"), await store.patch_item("a", {})] == [
-            False,
-            False,
-            None,
-        ]
+        assert not await store.delete_item("a")
+        assert await store.patch_item("a", {}) is None
         assert await store.item("a") is None
 
     within(address, use)
@@ -290,8 +291,8 @@ def test_pruning_deletes_what_is_old(address: StoreAddress) -> None:
         for time_ in (1, 5):
             store.note(shown(f"r{time_}", time=time_))
         await store.append([event()._replace(received=9)])
-        assert await store.prune(5) == {"events": 1, "impressions": 1}
-        assert await store.prune(5) == {"events": 0, "impressions": 0}
+        assert await store.prune(5, 5) == {"events": 1, "impressions": 1}
+        assert await store.prune(5, 5) == {"events": 0, "impressions": 0}
         assert len((await store.news("ann", None, 0, 10)).events) == 3
 
     within(address, use)
@@ -320,7 +321,11 @@ def test_what_the_store_cannot_hold_is_refused_alone(address: StoreAddress) -> N
             assert (first, last) == (Appended(1, 0), Appended(1, 0))
             assert isinstance(refused, RequestError)
             assert "nothing was stored" in str(refused)
+        store.note(shown("\ud800"))
+        store.note(shown("r"))
         assert await store.append([event("after")]) == Appended(1, 0)
+        assert store.dropped_impressions == 1
+        assert len((await store.export("ann"))["impressions"]) == 1
         with pytest.raises(RequestError, match="cannot hold") as caught:
             await store.put_items([Item("\ud800")])
         assert caught.value.status == 422
@@ -362,6 +367,32 @@ def test_training_reads_beside_a_writing_service(address: StoreAddress) -> None:
         return (await asyncio.to_thread(read_tables, address)).events.height
 
     assert within(address, use) == 1
+
+
+class Counting:
+    """A database that counts its transactions."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.transactions = 0
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._database, name)
+
+    async def write(self, work: Work[T]) -> T:
+        self.transactions += 1
+        return await self._database.write(work)
+
+
+def test_many_callers_share_few_transactions(address: StoreAddress) -> None:
+    async def run() -> int:
+        counting = Counting(database(address, time.monotonic))
+        async with Store(counting) as store:
+            await asyncio.gather(*(store.append([event(f"u{i}")]) for i in range(500)))
+        return counting.transactions
+
+    assert asyncio.run(run()) < 50
+    assert read_tables(address).events["user_id"].to_list() == [f"u{i}" for i in range(500)]
 
 
 def test_a_store_that_is_closing_takes_nothing(address: StoreAddress) -> None:

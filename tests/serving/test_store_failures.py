@@ -14,18 +14,20 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
 import postgres
 from stores import KINDS, address_of, event, within
 from zhiyin.data.store.address import StoreAddress
 from zhiyin.data.store.connect import database, migrate_at_once, read_at_once
 from zhiyin.data.store.database import PAUSE_SECONDS
+from zhiyin.data.store.events import append
 from zhiyin.data.store.postgres import READ_SECONDS
-from zhiyin.data.store.records import Appended, Impression, StoreError
-from zhiyin.data.store.sqlite import SqliteDatabase
+from zhiyin.data.store.records import Appended, Impression
+from zhiyin.data.store.sqlite import SqliteDatabase, in_use
 from zhiyin.data.store.tables import events
 from zhiyin.data.store.training import read_tables
-from zhiyin.errors import RequestError
+from zhiyin.errors import RequestError, StoreError
 from zhiyin.serving.store import Store
 
 WRITES = """
@@ -97,6 +99,50 @@ def test_a_reader_never_misses_what_two_processes_write(address: StoreAddress) -
 
     seen = within(address, follow)
     assert sorted(map(str, seen)) == sorted(f"{name}-{i}" for name in ("left", "right") for i in range(150))
+
+
+def test_numbers_ascend_in_the_order_of_commit_however_slow_a_transaction_is(tmp_path: Path) -> None:
+    address = address_of("postgres", tmp_path)
+    migrate_at_once(address)
+
+    async def run() -> list[str]:
+        slow, quick = database(address, time.monotonic), database(address, time.monotonic)
+        begun, ended = asyncio.Event(), []
+
+        def numbered_and_not_yet_committed(connection: Connection) -> None:
+            append(connection, [[event("ann", "first")]])
+            begun.set()
+            connection.exec_driver_sql("SELECT pg_sleep(0.3)")
+
+        async def first() -> None:
+            await slow.write(numbered_and_not_yet_committed)
+            ended.append("first")
+
+        async def second() -> None:
+            await begun.wait()
+            await quick.write(lambda connection: append(connection, [[event("ann", "second")]]))
+            ended.append("second")
+
+        await asyncio.gather(first(), second())
+        await slow.close()
+        await quick.close()
+        return ended
+
+    assert asyncio.run(run()) == read_tables(address).events["item_id"].to_list() == ["first", "second"]
+
+
+def test_a_file_is_in_use_while_a_service_has_it_open(tmp_path: Path) -> None:
+    address = StoreAddress(tmp_path / "events.db")
+    assert not in_use(address.path)
+
+    async def use(store: Store) -> bool:
+        await store.append([event()])
+        return in_use(address.path)
+
+    assert within(address, use)
+    assert not in_use(address.path)
+    (tmp_path / "other.db").write_bytes(b"no database at all" * 100)
+    assert not in_use(tmp_path / "other.db")
 
 
 @contextmanager
@@ -217,8 +263,8 @@ def test_a_database_that_is_gone_refuses_at_once_and_is_well_when_it_is_back(
             assert store.problem
         now[0] += 2 * PAUSE_SECONDS
         assert await _after(lambda: store.append([event("after")]), now) == Appended(1, 0)
-        assert not store.problem
         assert len((await store.news("before", None, 0, 1)).events) == 1
+        assert not store.problem
         assert len((await store.export("ann"))["impressions"]) == 1
 
     within(address, use, seconds=lambda: now[0])

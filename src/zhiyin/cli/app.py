@@ -19,6 +19,7 @@ from zhiyin.cli.evaluate import evaluate
 from zhiyin.cli.init import init
 from zhiyin.cli.keys import keys
 from zhiyin.cli.printing import harmless
+from zhiyin.cli.privacy import privacy
 from zhiyin.cli.promote import promote
 from zhiyin.cli.recommend import recommend
 from zhiyin.cli.rollback import rollback
@@ -52,6 +53,7 @@ for panel, verbs in PANELS.items():
         app.command(rich_help_panel=panel)(verb)
 app.add_typer(keys, name="keys", rich_help_panel="Care")
 app.add_typer(audit, name="audit", rich_help_panel="Care")
+app.add_typer(privacy, name="privacy", rich_help_panel="Care")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -1,7 +1,7 @@
 """Ask a release what the service would answer now: with everything that its store has taken in since the training."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from zhiyin.data.queries import Queries
 from zhiyin.data.store.address import StoreAddress
 from zhiyin.data.store.connect import read_at_once
+from zhiyin.data.store.forgotten import Digests, since
 from zhiyin.data.store.news import active, news
 from zhiyin.data.store.records import News
 from zhiyin.ranking.scenario import Kind
@@ -24,6 +25,7 @@ class FoundNews:
     """What was read from the store of the service, by person."""
 
     found: dict[str, News]
+    erased: frozenset[str] = frozenset()
 
     async def news(
         self, user_id: str | None, session_id: str | None, after: int, most: int, changes_after: int | None = None
@@ -32,21 +34,34 @@ class FoundNews:
         del session_id, after, most, changes_after  # who is asked for once is asked for everything
         return self.found[user_id or ""]
 
+    async def forgotten(self, after: int = 0) -> frozenset[str]:
+        """Who was erased since the training, by id."""
+        del after
+        return self.erased
+
+    def digest(self, user_id: str) -> str:
+        """The id itself: nothing leaves this process."""
+        return user_id
+
 
 class Asker:
     """A release together with the events that came after it."""
 
-    def __init__(self, release: Release, store: StoreAddress) -> None:
+    def __init__(self, release: Release, store: StoreAddress, digests: Callable[[], Digests]) -> None:
         self.release = release
         self._store = store
         self._after = int(release.details.get("store_sequence") or 0)
+        trained = int(release.details.get("trained") or 0)
         exists = store.path is None or store.path.exists()
         self.active = read_at_once(store, lambda connection: active(connection, self._after)) if exists else []
-        self._active = set(self.active)
+        gone = read_at_once(store, lambda connection: since(connection, trained)) if exists else {}
+        digest = digests() if gone else None
+        self._erased = frozenset(one for one in release.users.texts if digest(one) in gone) if digest else frozenset()
+        self._active = {*self.active, *self._erased}
 
     def knows(self, user_id: str) -> bool:
         """Whether anything is known of a person."""
-        return user_id in self._active or user_id in self.release.users
+        return user_id in self.active or (user_id in self.release.users and user_id not in self._erased)
 
     def queries(self, user_id: str, now: int) -> Queries:
         """What is known of one person at `now` (µs UTC)."""
@@ -75,7 +90,7 @@ class Asker:
         def read(connection: Connection) -> dict[str, News]:
             return {one: news(connection, one, None, after=self._after, most=MOST_EVENTS_EACH) for one in user_ids}
 
-        sessions = Sessions(FoundNews(read_at_once(self._store, read)))
+        sessions = Sessions(FoundNews(read_at_once(self._store, read), self._erased))
 
         async def asked() -> list[Queries]:
             return [(await sessions.queries(self.release, one, None, now)).queries for one in user_ids]

@@ -19,7 +19,10 @@ from zhiyin.data.store.events import COUNT
 from zhiyin.errors import ZhiyinError
 from zhiyin.serving.run import listening
 
-PACKAGES = ("numpy", "scipy", "numba", "polars", "msgspec", "safetensors", "fastapi", "uvicorn", "typer", "rich")
+PACKAGES = (
+    "numpy", "scipy", "numba", "polars", "msgspec", "safetensors", "sqlalchemy", "alembic", "fastapi", "uvicorn",
+    "typer", "rich",
+)  # fmt: skip
 EXTRAS = {"adbc-driver-postgresql": "postgres", "optuna": "tune", "torch": "neural", "onnxruntime": "onnx"}
 LEAST_FREE = 2**30  # bytes; a release of a middling shop takes some 100 MB, and two must fit
 

@@ -11,10 +11,12 @@ from zhiyin.cli.asking import Asker
 from zhiyin.cli.progress import bars
 from zhiyin.data.privacy import PrivacySettings, key_from, pseudonym
 from zhiyin.data.store.address import StoreAddress
+from zhiyin.data.store.forgotten import Digests
 from zhiyin.errors import ArtifactError
 from zhiyin.registry.config import Config, read_config
 from zhiyin.registry.prepare import Prepared, prepare
 from zhiyin.registry.release import Release
+from zhiyin.registry.signing import Signer
 from zhiyin.registry.store import Store
 
 
@@ -76,7 +78,11 @@ class Project:
 
     def asker(self, number: int | None = None) -> Asker:
         """A release with the events that the service has stored since."""
-        return Asker(self.release(number), self.events)
+        return Asker(self.release(number), self.events, self.digests)
+
+    def digests(self) -> Digests:
+        """From the id of a person to what stands for it among those who were erased."""
+        return Signer.of(self.root / self.config.privacy.signing_key).digest
 
     def known_as(self, release: Release, user_id: str) -> str:
         """The name that a release has for a person: a pseudonym where it was trained on these.

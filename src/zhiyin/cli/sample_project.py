@@ -7,18 +7,18 @@ from typing import Any
 
 from zhiyin.data.dataset import Dataset
 from zhiyin.data.sample_shop import SampleShop, sample_shop
+from zhiyin.data.store.sqlite import in_use
 from zhiyin.errors import ConfigError, MissingExtraError
 from zhiyin.models.extras import installed
 from zhiyin.registry.durable import replace_bytes
-from zhiyin.registry.lock import exclusive
 from zhiyin.registry.recipe import portfolio
 from zhiyin.registry.rewrite import with_sections
 from zhiyin.types import MICROSECONDS_PER_DAY
 
 CONFIG = "zhiyin.toml"
 MARK = "# The sample shop of `zhiyin demo`"
-OLD = ("releases", "events.db", "events.db-wal", "events.db-shm")
-STORE_LOCK = ".events.db.lock"
+EVENTS = "events.db"
+OLD = ("releases", EVENTS, f"{EVENTS}-wal", f"{EVENTS}-shm")
 
 
 def claimed(directory: Path) -> bool:
@@ -47,18 +47,24 @@ def made(directory: Path, sizes: tuple[int, int, int], now: int) -> SampleShop:
         People, items, events.
     now
         µs UTC.
+
+    Raises
+    ------
+    ConfigError
+        If a service runs on it.
     """
     people, items, events = sizes
     shop = sample_shop(people, items, events, end=now - now % MICROSECONDS_PER_DAY)
-    with exclusive(directory, STORE_LOCK):  # a service that still runs on it keeps what it has
-        for name in OLD:
-            path = directory / name
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
-            else:
-                path.unlink(missing_ok=True)
-        shop.write(directory)
-        replace_bytes(directory / CONFIG, (files(__package__) / "demo.toml").read_bytes())
+    if in_use(directory / EVENTS):
+        raise ConfigError(f"a service runs on {directory}: stop it first, so that its events are not lost")
+    for name in OLD:
+        path = directory / name
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    shop.write(directory)
+    replace_bytes(directory / CONFIG, (files(__package__) / "demo.toml").read_bytes())
     return shop
 
 

@@ -5,8 +5,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Self, TypeVar
 from urllib.parse import quote, urlencode
 
-import msgspec
-
 from zhiyin.client.buffer import Buffer, Id, Row
 from zhiyin.client.wire import TIMEOUT_SECONDS, TRIES, Wire
 from zhiyin.errors import RequestError
@@ -24,33 +22,11 @@ from zhiyin.serving.catalogue import (
     UserPage,
     Written,
 )
-from zhiyin.serving.schemas import MOST_EVENTS, Accepted, Alike, Answer, Health, Recommended
+from zhiyin.serving.event_schemas import Accepted
+from zhiyin.serving.operator_schemas import Version, Versions
+from zhiyin.serving.schemas import MOST_EVENTS, Alike, Answer, Health, Listed
 
 T = TypeVar("T")
-
-
-class Listed(msgspec.Struct, frozen=True):
-    """Items that are the same for everybody, best first."""
-
-    request_id: str
-    version: int
-    source: str
-    items: list[Recommended]
-
-
-class Version(msgspec.Struct, frozen=True):
-    """A release of the registry."""
-
-    number: int
-    created: str | None = None
-    metrics: dict[str, float] = {}
-    serving: bool = False
-    previous: bool = False
-    problem: str = ""
-
-
-class _Versions(msgspec.Struct, frozen=True):
-    versions: list[Version]
 
 
 class Client:
@@ -220,7 +196,7 @@ class Client:
 
     def versions(self) -> list[Version]:
         """The releases of the registry."""
-        return self._asked("GET", "/v1/versions", _Versions).versions
+        return self._asked("GET", "/v1/versions", Versions).versions
 
     def health(self) -> Health:
         """Whether the service answers, and with which release."""

@@ -30,7 +30,7 @@ class Tiles(NamedTuple):
 
 def tiles_of(vectors: Vectors) -> Tiles:
     """Item vectors [n, d] by falling length, those with NaN left out."""
-    lengths = _lengths(vectors)
+    lengths = lengths_of(vectors)
     order = np.argsort(-lengths, kind="stable")[: np.count_nonzero(~np.isnan(lengths))]  # NaN comes last
     d, width = vectors.shape[1], min(_WIDTH, max(len(order), 1))
     count = -(-len(order) // width)
@@ -56,7 +56,7 @@ def best_products(vectors: Vectors, tiles: Tiles, k: int, allowed: Callable[[sli
     found = np.full((len(vectors), k), -1, np.int32)
     scores = np.full((len(vectors), k), -np.inf, np.float32)
     rounding = 1 + vectors.shape[1] * 2.0**-22  # of a sum of d products in any order, many times over
-    lengths = _lengths(vectors) * rounding
+    lengths = lengths_of(vectors) * rounding
 
     def answer(first: int, last: int) -> None:
         for start in range(first, last, _ROWS):
@@ -69,7 +69,8 @@ def best_products(vectors: Vectors, tiles: Tiles, k: int, allowed: Callable[[sli
     return found, scores
 
 
-def _lengths(vectors: Vectors) -> Floats:
+def lengths_of(vectors: Vectors) -> Floats:
+    """float64[n]: the length of each vector; NaN where it holds one."""
     squares = np.einsum("nd,nd->n", vectors, vectors, dtype=np.float64)
     return np.sqrt(squares)
 

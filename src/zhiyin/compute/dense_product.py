@@ -7,20 +7,22 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from zhiyin.compute.kernels import parts, plain
+from zhiyin.compute.recent import Rows
 from zhiyin.compute.threads import over_blocks
 from zhiyin.types import Indexes, Vectors
 
 
 def dense_product(matrix: csr_array, vectors: Vectors) -> Vectors:
     """float32[rows, d] of float32[rows, c], sparse, and float32[c, d]: what scipy does in one thread."""
-    out = np.zeros((matrix.shape[0], vectors.shape[1]), np.float32)
-    parts = (
-        np.require(matrix.indptr, requirements=["C", "W"]),
-        np.require(matrix.indices, np.int32, ["C", "W"]),
-        np.require(matrix.data, np.float32, ["C", "W"]),
-        np.require(vectors, np.float32, ["C", "W"]),
-    )
-    over_blocks(matrix.shape[0], lambda first, last: _product_rows(*parts, out, first, last))
+    return product_of_rows(parts(matrix), vectors)
+
+
+def product_of_rows(rows: Rows, vectors: Vectors) -> Vectors:
+    """The same of the parts of a sparse matrix."""
+    b, dense = len(rows[0]) - 1, plain(vectors, np.float32)
+    out = np.zeros((b, vectors.shape[1]), np.float32)
+    over_blocks(b, lambda first, last: _product_rows(*rows, dense, out, first, last))
     return out
 
 

@@ -66,7 +66,7 @@ def product(left: csr_array, right: csr_array, columns: Indexes) -> Scores:
     rows = left.shape[0]
     columns = plain(columns, np.int32)
     out = np.empty((rows, columns.shape[1]), np.float32)
-    a, b, width = _parts(left), _parts(right), right.shape[1]
+    a, b, width = parts(left), parts(right), right.shape[1]
     over_blocks(rows, lambda first, last: _product_rows(*a, *b, width, columns, out, first, last))
     return out
 
@@ -103,7 +103,7 @@ def neighbour_lists(
     k = max(min(k, n - 1), 0)
     found = np.full((n, k), -1, np.int32)
     likeness = np.zeros((n, k), np.float32)
-    by_user, by_item, shrunk = _parts(matrix), _parts(matrix.T.tocsr()), np.float32(shrinkage)
+    by_user, by_item, shrunk = parts(matrix), parts(matrix.T.tocsr()), np.float32(shrinkage)
     if norms is None:
         lengths = _row_lengths(by_item[0], by_item[2])
         norms = lengths, lengths
@@ -138,7 +138,8 @@ def plain(array: NDArray[Any], dtype: type[Number]) -> NDArray[Number]:
     return np.require(array, dtype, ["C", "W"])
 
 
-def _parts(matrix: csr_array) -> tuple[NDArray[Any], Indexes, Data]:
+def parts(matrix: csr_array) -> tuple[NDArray[Any], Indexes, Data]:
+    """Offsets, columns and values, as compiled loops want them."""
     offsets = np.int32 if matrix.nnz <= np.iinfo(np.int32).max else np.int64  # narrow, as scipy holds them: no copy
     return plain(matrix.indptr, offsets), plain(matrix.indices, np.int32), plain(matrix.data, np.float32)
 

@@ -55,7 +55,7 @@ def gather(line: Scores, items: Indexes, permitted: Mask, keys: Keys, size: int,
     looked_up = numbered and len(permitted) > 0
     few = looked_up and permitted[:: n // 256 + 1].mean() < 0.125  # of a sample
     for start in range(0, n, LANES):
-        if start + LANES <= n and not _any_reaches(line, start, bar):
+        if start + LANES <= n and not any_reaches(line, start, bar):
             continue
         for at in range(np.uint64(start), np.uint64(min(start + LANES, n))):
             if few and not permitted[at]:  # the answer that is easier to guess comes first
@@ -66,7 +66,7 @@ def gather(line: Scores, items: Indexes, permitted: Mask, keys: Keys, size: int,
                 keys[size] = ordered_bits(bits[0]) << np.uint64(32) | item_bits(item)
                 size += 1
         if size > room:
-            size = size if numbered else _only_permitted(keys, size, permitted)
+            size = size if numbered else only_permitted(keys, size, permitted)
             if size >= k:
                 largest_first(keys[:size], k)
                 size = k
@@ -80,7 +80,7 @@ def write_best(keys: Keys, size: int, permitted: Mask, items: Indexes, scores: S
     """Fill the front of one row of items and of scores with the best of what was gathered, best first."""
     value = np.empty(1, np.float32)
     bits = value.view(np.uint32)
-    size = _only_permitted(keys, size, permitted)
+    size = only_permitted(keys, size, permitted)
     shown = min(size, len(items))
     largest_first(keys[:size], shown)
     descend(keys[:shown])
@@ -90,7 +90,7 @@ def write_best(keys: Keys, size: int, permitted: Mask, items: Indexes, scores: S
 
 
 @njit(cache=True, nogil=True)
-def _only_permitted(keys: Keys, size: int, permitted: Mask) -> int:
+def only_permitted(keys: Keys, size: int, permitted: Mask) -> int:
     """How many stay."""
     if len(permitted) == 0:
         return size
@@ -114,7 +114,7 @@ def item_of(key: Any) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def _any_reaches(line: Scores, start: int, bar: float) -> bool:
+def any_reaches(line: Scores, start: int, bar: float) -> bool:
     """Whether one of the next scores does: a fixed count of unsigned places, which compiles to vector code."""
     reaching = np.int32(0)
     for j in range(LANES):

@@ -26,7 +26,7 @@ def strongest(
     over_blocks(shape[0], lambda first, last: _sort_rows(keys, starts, counts, first, last))
     offsets = np.cumsum(counts)
     indices, data = np.empty(offsets[-1], np.int32), np.empty(offsets[-1], np.float32)
-    _unpack(keys, starts, offsets, indices, data)
+    unpack(keys, starts, offsets, indices, data)
     return compact_csr(data, indices, offsets, shape)
 
 
@@ -63,7 +63,8 @@ def _sort_rows(keys: Keys, starts: Offsets, counts: Offsets, first: int, last: i
 
 
 @njit(cache=True, nogil=True)
-def _unpack(keys: Keys, starts: Offsets, offsets: Offsets, indices: Indexes, data: NDArray[np.float32]) -> None:
+def unpack(keys: Keys, starts: Offsets, offsets: Offsets, indices: Indexes, data: NDArray[np.float32]) -> None:
+    """Columns and weights of the keys that stand at the front of each row."""
     bits = data.view(np.uint32)
     for row in range(len(offsets) - 1):
         for j in range(offsets[row + 1] - offsets[row]):

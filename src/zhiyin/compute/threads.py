@@ -33,8 +33,8 @@ def over_blocks(rows: int, task: Callable[[int, int], None], *, serial_below: in
     The tasks release the interpreter lock. Threads of our own, and not numba's, because the layer that numba falls
     back to where OpenMP is missing ends the process when two threads, such as a request and a retraining, meet in it.
     """
-    workers = min(thread_count(), rows)
-    if workers <= 1 or rows < serial_below:
+    workers = 1 if rows < serial_below else min(thread_count(), rows)
+    if workers <= 1:
         task(0, rows)
         return
     block = -(-rows // (workers * _BLOCKS_PER_THREAD))

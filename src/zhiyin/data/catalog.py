@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from zhiyin.data.vocabulary import Vocabulary
-from zhiyin.types import Mask, Times
+from zhiyin.types import Indexes, Mask, Times
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +59,12 @@ class Catalog:
         ids = self.frame["item_id"]
         known = [self.frame[name].cast(pl.String) for name in ("title", "name") if name in self.frame.columns]
         return known[0].zip_with(known[0].is_not_null(), ids) if known else ids
+
+    @cached_property
+    def by_creation(self) -> tuple[Indexes, Times]:
+        """int32[n], the items in the order in which they came to exist, and int64[n], when."""
+        order = np.argsort(self.created, kind="stable").astype(np.int32)
+        return order, self.created[order]
 
     def before(self, time: int) -> "Catalog":
         """What was known earlier than `time` (µs UTC): items that came later are blank and not available."""

@@ -16,6 +16,7 @@ from zhiyin.fields import unknown
 
 TABLES = ("events", "items", "users", "friends")
 SHORTEST_KEY = 16  # bytes
+MOST_DAYS = 36_500
 PSEUDONYM_LENGTH = 26  # base32 characters: 130 bits, no two ids meet
 PERSON_COLUMNS = {"events": ("user_id",), "users": ("user_id",), "friends": ("user_id", "friend_id")}
 REQUIRED = frozenset({"user_id", "item_id", "friend_id", "timestamp", "row"})
@@ -32,6 +33,17 @@ class PrivacySettings:
         False  # replace user ids by keyed pseudonyms; only who holds the key can ask for a person by id
     )
     key_env: str = "ZHIYIN_PSEUDONYM_KEY"  # the environment variable that holds the key, at least 16 bytes
+    encrypt: tuple[str, ...] = ()  # what the store keeps encrypted: "email" of people, "context.ip" of events
+    encryption_keys_env: str = "ZHIYIN_ENCRYPTION_KEYS"  # NAME:KEY,OLDER:KEY, each 32 bytes in base64
+    events_days: int | None = None  # the service deletes events that it has received longer ago; None: never
+    shown_days: int | None = 180  # the same of lists that were shown
+    signing_key: str = "signing.key"  # signs receipts of erasure; made at first, beside zhiyin.toml
+
+    def __post_init__(self) -> None:
+        for name in ("events_days", "shown_days"):
+            days = getattr(self, name)
+            if days is not None and not 1 <= days <= MOST_DAYS:
+                raise ConfigError(f"privacy.{name} must be from 1 to {MOST_DAYS:,}, got {days}")
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,12 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from zhiyin.compute.contributions import newest_voices
+from zhiyin.compute.recent import Rows, recent
+from zhiyin.compute.sparse import compact_csr
 from zhiyin.compute.strongest import strongest
 from zhiyin.data.interactions import Interactions
 from zhiyin.data.queries import Queries
-from zhiyin.features.recency import MOST_HALF_LIVES, halved
+from zhiyin.features.recency import MOST_HALF_LIVES
 from zhiyin.types import MICROSECONDS_PER_DAY, Floats, Indexes, Mask, Scores
 
 MOST_EXPLAINED = 50
@@ -44,15 +46,15 @@ def query_interest(queries: Queries, places: Indexes, half_life_days: float | No
     places
         int32[n]: the column of each item, -1 for none. Unknown items and those past the end have none either.
     """
-    histories = queries.histories
-    known = np.flatnonzero((histories.items >= 0) & (histories.items < len(places)))
-    known = known[(places[histories.items[known]] >= 0) & (histories.weights[known] > 0)]
-    rows, times = histories.rows[known], histories.times[known]
-    newest = np.zeros(len(histories), np.int64)
-    newest[rows] = times  # ascending within a row: the newest is written last
-    weights = histories.weights[known] * halved(newest[rows] - times, half_life_days)
-    width = int(places.max(initial=-1)) + 1
-    return strongest(rows, places[histories.items[known]], weights, (len(histories), width))
+    offsets, columns, weights = query_rows(queries, places, half_life_days)
+    return compact_csr(weights, columns, offsets, (len(queries), int(places.max(initial=-1)) + 1))
+
+
+def query_rows(queries: Queries, places: Indexes, half_life_days: float | None = None) -> Rows:
+    """What `query_interest` finds, as its parts: to make a matrix of one short row takes longer than to multiply it."""
+    past = queries.histories
+    half_life = np.inf if half_life_days is None else half_life_days * MICROSECONDS_PER_DAY
+    return recent(past.offsets, past.items, places, past.times, past.weights, half_life, MOST_HALF_LIVES)
 
 
 def event_interest(

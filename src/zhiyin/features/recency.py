@@ -5,7 +5,8 @@ from numpy.typing import NDArray
 
 from zhiyin.types import MICROSECONDS_PER_DAY, Times
 
-MOST_HALF_LIVES = 60.0  # older than that is all equally old: smaller weights would drown in float32
+MOST_HALF_LIVES = 60.0
+"""Older than that is all equally old: smaller weights would drown in float32."""
 
 
 def halved(ages: Times, half_life_days: float | None) -> NDArray[np.float64]:

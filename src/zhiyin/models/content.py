@@ -8,12 +8,13 @@ import polars as pl
 from scipy.sparse import csr_array
 
 from zhiyin import fields
+from zhiyin.compute.dense_product import product_of_rows
 from zhiyin.compute.svd import right_singular_vectors
 from zhiyin.data.dataset import Dataset
 from zhiyin.data.queries import Queries
 from zhiyin.errors import ConfigError
 from zhiyin.features.attributes import Attributes
-from zhiyin.features.interest import event_interest, query_interest
+from zhiyin.features.interest import event_interest, query_rows
 from zhiyin.models.embedding import Embedding
 from zhiyin.models.settings import require, require_half_life
 from zhiyin.types import Indexes, Scores, Vectors
@@ -62,11 +63,11 @@ class Content(Embedding):
 
     def encode(self, queries: Queries) -> Vectors:
         """float32[b, d]: the weighted mean of the items of the history; NaN where none has a vector."""
-        history = query_interest(queries, self.places_, self.half_life_days)  # [b, <= n]
-        totals = np.asarray(history.sum(axis=1))
-        with np.errstate(divide="ignore", invalid="ignore"):  # 0/0: no history, no opinion
-            means = history @ self.item_vectors_[: history.shape[1]] / totals[:, None]
-        return np.asarray(means, np.float32)
+        offsets, items, weights = query_rows(queries, self.places_, self.half_life_days)  # [b, n]
+        totals = np.diff(np.append(0.0, np.cumsum(weights, dtype=np.float64))[offsets])  # [b]
+        totals[totals == 0] = np.nan  # no history, no opinion
+        means = product_of_rows((offsets, items, weights), self.item_vectors_) / totals[:, None]
+        return means.astype(np.float32)
 
     def explain(self, queries: Queries, items: Indexes) -> Scores:
         """float32[b, m, t]; see `Explains.explain`."""

@@ -6,12 +6,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from zhiyin.compute.best_products import best_products, tiles_of
-from zhiyin.compute.kernels import top_k
+from zhiyin.compute.best_products import best_products, lengths_of, tiles_of
+from zhiyin.compute.coarse import Coarse, best_of_few, coarse_of, directions_of
+from zhiyin.compute.inner import inner_of_each
 from zhiyin.data.queries import Queries
+from zhiyin.models.derived import derived
+from zhiyin.models.reading import Reading, Scored
 from zhiyin.types import Indexes, Mask, Scores, Vectors
 
-_BLOCK = 1 << 24  # numbers of the items' vectors gathered at once: 64 MiB
+_NO_SCALES: Scores = np.empty(0, np.float32)
 _MANY = 64  # queries from which on it pays to bring the items into order first
 
 
@@ -33,24 +36,31 @@ class Embedding(ABC):
         vectors = self.encode(queries)  # [b, d]
         if items is None:
             return vectors @ self.item_vectors_.T
-        of_each = items.ndim == 2
-        scores = self._of_each(vectors, items) if of_each else vectors @ self.item_vectors_[items].T  # [b, m]
-        return np.where(items >= 0, scores, np.float32(np.nan))
+        if items.ndim == 2:
+            return inner_of_each(vectors, self.item_vectors_, items)
+        return np.where(items >= 0, vectors @ self.item_vectors_[items].T, np.float32(np.nan))
+
+    def reading(self, queries: Queries) -> Reading:
+        """See `Reads.reading`."""
+        vectors = self.encode(queries)
+        coarse = self._coarse() if len(queries) < _MANY and not np.isinf(vectors).any() else None
+        return (
+            Scored(vectors @ self.item_vectors_.T)
+            if coarse is None
+            else Encoded(vectors, self.item_vectors_, coarse, _NO_SCALES)
+        )
 
     def retrieve(self, queries: Queries, k: int, allowed: Callable[[Queries], Mask]) -> tuple[Indexes, Scores]:
         """int32[b, <= k] and float32[b, <= k]; see `Retrieves.retrieve`."""
         k = min(k, len(self.item_vectors_))
         if len(queries) < _MANY:
-            return top_k(self.score(queries), k, allowed(queries))
+            return self.reading(queries).best(k, allowed(queries))
         tiles = tiles_of(self.item_vectors_)
         return best_products(self.encode(queries), tiles, k, lambda rows: allowed(queries[rows]))
 
     def similar(self, items: Indexes) -> Scores:
         """float32[m, n]: the cosine of each pair of items; NaN for an item with itself and for an unknown one."""
-        lengths = np.linalg.norm(self.item_vectors_, axis=1)  # [n]
-        lengths = np.where(lengths > 0, lengths, np.float32(np.nan))
-        cosines = (self.item_vectors_[items] @ self.item_vectors_.T) / (lengths[items, None] * lengths)
-        cosines[items < 0] = np.nan
+        cosines = self._directions(items) @ self.item_vectors_.T * self._scales()
         cosines[np.arange(len(items)), items] = np.nan
         return cosines
 
@@ -59,11 +69,50 @@ class Embedding(ABC):
         vectors = self.item_vectors_[items]  # [b, m, d]
         return np.where((items >= 0)[:, :, None], vectors @ voices.transpose(0, 2, 1), np.float32(np.nan))
 
-    def _of_each(self, vectors: Vectors, items: Indexes) -> Scores:
-        """float32[b, m], in blocks of rows, because each row has vectors of its own."""
-        scores = np.empty(items.shape, np.float32)
-        block = max(_BLOCK // max(items.shape[1] * self.item_vectors_.shape[1], 1), 1)
-        for first in range(0, len(items), block):
-            rows = slice(first, first + block)
-            scores[rows] = np.einsum("bd,bmd->bm", vectors[rows], self.item_vectors_[items[rows]])
-        return scores
+    def alike(self, items: Indexes) -> Reading:
+        """See `ReadsItems.alike`."""
+        coarse = self._coarse() if len(items) < _MANY else None
+        if coarse is None:
+            return Scored(self.similar(items))
+        scales = self._scales()
+        codes = derived(self, "directions", self.item_vectors_, lambda: directions_of(coarse, scales))
+        return Encoded(self._directions(items), self.item_vectors_, codes, scales)
+
+    def _directions(self, items: Indexes) -> Vectors:
+        """float32[m, d], each of length 1; NaN where there is none."""
+        vectors = self.item_vectors_[items] * self._scales()[items, None]
+        vectors[items < 0] = np.nan
+        return vectors
+
+    def _scales(self) -> Scores:
+        """float32[n], one over the length of each vector; NaN where it is 0 or unknown."""
+        return derived(self, "scales", self.item_vectors_, lambda: _one_over_lengths(self.item_vectors_))
+
+    def _coarse(self) -> Coarse | None:
+        return derived(self, "coarse", self.item_vectors_, lambda: coarse_of(self.item_vectors_))
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """The reading of a model whose score is an inner product: most items are ruled out by their codes."""
+
+    vectors: Vectors  # float32[b, d]
+    item_vectors: Vectors  # float32[n, d]
+    coarse: Coarse
+    scales: Scores  # float32[n], by which products are multiplied, or float32[0]
+
+    def best(self, k: int, allowed: Mask) -> tuple[Indexes, Scores]:
+        """See `Reading.best`."""
+        return best_of_few(
+            self.vectors, self.coarse, self.item_vectors, self.scales, min(k, len(self.item_vectors)), allowed
+        )
+
+    def of(self, items: Indexes) -> Scores:
+        """See `Reading.of`."""
+        scores = inner_of_each(self.vectors, self.item_vectors, items)
+        return scores * self.scales[items] if len(self.scales) else scores
+
+
+def _one_over_lengths(vectors: Vectors) -> Scores:
+    lengths = lengths_of(vectors)
+    return np.asarray(1 / np.where(lengths > 0, lengths, np.nan), np.float32)

@@ -12,6 +12,7 @@ from zhiyin.data.queries import Queries
 from zhiyin.features.interest import chosen_items
 from zhiyin.models.item_to_item import ItemToItem, places_of
 from zhiyin.models.low_pass import LowPass, degree_normalised
+from zhiyin.models.reading import Reading, Scored
 from zhiyin.models.settings import require
 from zhiyin.types import Indexes, Mask, Scores, Vectors
 
@@ -65,6 +66,10 @@ class GraphFilter(ItemToItem):
         """float32[b, m, t]; see `Explains.explain`."""
         near = super().explain(queries, items)
         return near if self.low_pass_ is None else self.low_pass_.explain(queries, items) + np.nan_to_num(near)
+
+    def reading(self, queries: Queries) -> Reading:
+        """See `Reads.reading`."""
+        return super().reading(queries) if self.low_pass_ is None else Scored(self.score(queries))
 
     def _linear(self, data: Dataset) -> tuple[csr_array, Mask]:
         """The strongest weights of the linear filter [c, c], and which items they are of [n]."""

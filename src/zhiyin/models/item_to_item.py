@@ -7,10 +7,14 @@ from scipy.sparse import csr_array
 
 from zhiyin.compute.contributions import sparse_contributions
 from zhiyin.compute.kernels import product
+from zhiyin.compute.recent import Rows
 from zhiyin.compute.sparse import compact_csr
+from zhiyin.compute.spoken import Spoken, best_heard, heard, spoken
 from zhiyin.data.queries import Queries
-from zhiyin.features.interest import event_interest, query_interest
+from zhiyin.features.interest import event_interest, query_rows
 from zhiyin.models.columns import columns_of
+from zhiyin.models.derived import derived
+from zhiyin.models.reading import Reading, Scored
 from zhiyin.models.settings import require_half_life
 from zhiyin.types import Indexes, Mask, Scores, Vectors
 
@@ -32,11 +36,18 @@ class ItemToItem:
 
     def score(self, queries: Queries, items: Indexes | None = None) -> Scores:
         """float32[b, m]; see `Recommender.score`."""
-        history = query_interest(queries, self.places_, self.half_life_days)  # [b, c]
         columns = columns_of(self.places_, items)  # [1 or b, m]
-        if isinstance(self.weights_, csr_array):
-            return product(history, self.weights_, columns)
-        return _dense_product(history, self.weights_, columns)
+        history = query_rows(queries, self.places_, self.half_life_days)  # [b, c]
+        if isinstance(self.weights_, csr_array) and items is not None and items.ndim == 2:
+            return heard(spoken(history, self.weights_), columns)
+        return self._product(history, columns)
+
+    def reading(self, queries: Queries) -> Reading:
+        """See `Reads.reading`."""
+        if not isinstance(self.weights_, csr_array):
+            return Scored(self.score(queries))
+        history = query_rows(queries, self.places_, self.half_life_days)  # [b, c]
+        return Neighbours(spoken(history, self.weights_), self.places_, self._items())
 
     def explain(self, queries: Queries, items: Indexes) -> Scores:
         """float32[b, m, t]; see `Explains.explain`."""
@@ -50,16 +61,57 @@ class ItemToItem:
 
     def similar(self, items: Indexes) -> Scores:
         """float32[m, n]: how much each item speaks for all others; NaN for itself and for what it says nothing of."""
-        rows = columns_of(self.places_, items)[0]  # [m]
-        has_row, shape = rows >= 0, (len(items), self.weights_.shape[0])
-        offsets = np.concatenate([[0], np.cumsum(has_row)])
-        history = compact_csr(np.ones(has_row.sum(), np.float32), rows[has_row], offsets, shape)  # one item each
-        columns = columns_of(self.places_, None)
-        sparse = isinstance(self.weights_, csr_array)
-        scores = product(history, self.weights_, columns) if sparse else _dense_product(history, self.weights_, columns)
+        scores = self._product(self._alone(items), columns_of(self.places_, None))
         known = items >= 0
         scores[known, items[known]] = np.nan
         return scores
+
+    def alike(self, items: Indexes) -> Reading:
+        """See `ReadsItems.alike`."""
+        if not isinstance(self.weights_, csr_array):
+            return Scored(self.similar(items))
+        return Neighbours(spoken(self._alone(items), self.weights_), self.places_, self._items())
+
+    def _product(self, history: Rows, columns: Indexes) -> Scores:
+        offsets, places, weights = history
+        matrix = compact_csr(weights, places, offsets, (len(offsets) - 1, self.weights_.shape[0]))
+        sparse = isinstance(self.weights_, csr_array)
+        return product(matrix, self.weights_, columns) if sparse else _dense_product(matrix, self.weights_, columns)
+
+    def _alone(self, items: Indexes) -> Rows:
+        """[m, c]: a history of one item each."""
+        rows = columns_of(self.places_, items)[0]  # [m]
+        offsets = np.append(0, np.cumsum(rows >= 0))
+        return offsets, rows[rows >= 0], np.ones(offsets[-1], np.float32)
+
+    def _items(self) -> Indexes:
+        """int32[c], the item of each column."""
+        return derived(self, "items", self.places_, lambda: items_of(self.places_))
+
+
+@dataclass(frozen=True, eq=False)
+class Neighbours:
+    """The reading of a model with sparse weights: what the items of the history speak for, and nothing else."""
+
+    tables: Spoken
+    places: Indexes  # int32[n], the column of each item, -1 for none
+    items: Indexes  # int32[c], the item of each column
+
+    def best(self, k: int, allowed: Mask) -> tuple[Indexes, Scores]:
+        """See `Reading.best`."""
+        return best_heard(self.tables, self.items, min(k, len(self.places)), allowed)
+
+    def of(self, items: Indexes) -> Scores:
+        """See `Reading.of`."""
+        return heard(self.tables, columns_of(self.places, items))
+
+
+def items_of(places: Indexes) -> Indexes:
+    """int32[c]: the item of each column; the inverse of `places_of`."""
+    items = np.full(int(places.max(initial=-1)) + 1, -1, np.int32)
+    known = np.flatnonzero(places >= 0)
+    items[places[known]] = known
+    return items
 
 
 def places_of(known: Mask) -> Indexes:

@@ -6,11 +6,11 @@ from typing import Self
 import numpy as np
 from scipy.sparse import csr_array
 
-from zhiyin.compute.dense_product import dense_product
+from zhiyin.compute.dense_product import product_of_rows
 from zhiyin.compute.svd import strongest_directions
 from zhiyin.data.dataset import Dataset
 from zhiyin.data.queries import Queries
-from zhiyin.features.interest import chosen_items, event_interest, query_interest
+from zhiyin.features.interest import chosen_items, event_interest, query_rows
 from zhiyin.models.embedding import Embedding
 from zhiyin.models.item_to_item import places_of
 from zhiyin.models.settings import require, require_half_life
@@ -64,9 +64,9 @@ class LowPass(Embedding):
 
     def encode(self, queries: Queries) -> Vectors:
         """float32[b, d]; a history without a known item is NaN."""
-        history = query_interest(queries, self.places_, self.half_life_days)  # [b, c]
-        vectors = dense_product(history, self.inputs_)
-        vectors[np.diff(history.indptr) == 0] = np.nan
+        history = query_rows(queries, self.places_, self.half_life_days)  # [b, c]
+        vectors = product_of_rows(history, self.inputs_)
+        vectors[np.diff(history[0]) == 0] = np.nan
         return vectors
 
     def explain(self, queries: Queries, items: Indexes) -> Scores:

@@ -5,12 +5,14 @@ from typing import Self
 
 import numpy as np
 
+from zhiyin.compute.in_order import best_first, first_allowed
 from zhiyin.data.dataset import Dataset
 from zhiyin.data.queries import Queries
 from zhiyin.features.recency import halved
 from zhiyin.models.columns import shared
+from zhiyin.models.derived import derived
 from zhiyin.models.settings import require, require_half_life
-from zhiyin.types import MICROSECONDS_PER_DAY, Indexes, Scores
+from zhiyin.types import MICROSECONDS_PER_DAY, Indexes, Mask, Scores
 
 
 @dataclass(kw_only=True)
@@ -43,3 +45,26 @@ class Popularity:
     def score(self, queries: Queries, items: Indexes | None = None) -> Scores:
         """float32[b, m]; see `Recommender.score`."""
         return shared(self.item_scores_, len(queries), items)
+
+    def reading(self, queries: Queries) -> "Common":
+        """See `Reads.reading`."""
+        order = derived(self, "order", self.item_scores_, lambda: best_first(self.item_scores_))
+        return Common(self.item_scores_, order, len(queries))
+
+
+@dataclass(frozen=True, eq=False)
+class Common:
+    """The reading of a model that gives everybody the same scores."""
+
+    item_scores: Scores  # float32[n]
+    order: Indexes  # int32[_], the best first, without those of which there is no opinion
+    rows: int
+
+    def best(self, k: int, allowed: Mask) -> tuple[Indexes, Scores]:
+        """See `Reading.best`."""
+        items = first_allowed(self.order, min(k, len(self.item_scores)), allowed)
+        return items, np.where(items >= 0, self.item_scores[items], np.float32(-np.inf))
+
+    def of(self, items: Indexes) -> Scores:
+        """See `Reading.of`."""
+        return shared(self.item_scores, self.rows, items)

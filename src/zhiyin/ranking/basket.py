@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from zhiyin.data.queries import Queries
 from zhiyin.errors import ConfigError
+from zhiyin.models.reading import Reading, Scored, read_items
 from zhiyin.models.recommender import SimilarItems
 from zhiyin.ranking.arrange import arranged
 from zhiyin.ranking.candidates import Candidates
@@ -18,9 +19,6 @@ from zhiyin.ranking.fuse import ReciprocalRank
 from zhiyin.ranking.recommend import MAXIMUM_K, Pipeline, combined, pooled
 from zhiyin.ranking.terms import PLAIN, Terms
 from zhiyin.types import Indexes, Mask, Scores
-
-MOST_BASKET = 100
-"""Items of one question; each costs as much as a question about one."""
 
 Pooling: TypeAlias = Literal["similar", "cart"]
 POOLINGS: Mapping[str, Pooling] = {"similar": "similar", "cart": "cart"}
@@ -43,7 +41,11 @@ def goes_with(
     terms = replace(terms, exclude=exclude)
     under = pipeline.under(terms)
     members = {name: one for name, one in under.retrievers.items() if isinstance(one, SimilarItems)}
-    likeness = [_together(one, basket, how, len(pipeline.catalog)) for one in members.values()]
+    alone = how == "similar" and len(basket) == 1 and len(queries) == 1  # which need not be compared with every item
+    likeness = [
+        read_items(one, basket) if alone else Scored(_together(one, basket, how, (len(queries), len(pipeline.catalog))))
+        for one in members.values()
+    ]
     find = partial(_found, under, tuple(members), likeness, exclude)
     asked = queries if terms.personal else queries.anonymous()
     items = pipeline.allowed_items(*terms.where)
@@ -54,22 +56,21 @@ def goes_with(
 
 
 def _found(
-    pipeline: Pipeline, names: tuple[str, ...], likeness: Sequence[Scores], exclude: Indexes, queries: Queries, k: int,
+    pipeline: Pipeline, names: tuple[str, ...], likeness: Sequence[Reading], exclude: Indexes, queries: Queries, k: int,
     items: Mask,
 ) -> Candidates:  # fmt: skip
     if not names:
         nothing = np.full((len(queries), k), -1, np.int32)
         return Candidates(nothing, np.full(nothing.shape, -np.inf, np.float32), nothing.astype(np.int8), ())
     allowed = pipeline.rules.of_queries(queries, items, pipeline.catalog, exclude)  # [b, n]
-    scores = [np.broadcast_to(one, allowed.shape) for one in likeness]
-    chosen, opinions = pooled(scores, max(k, pipeline.pool), allowed)
+    chosen, opinions = pooled(likeness, max(k, pipeline.pool), allowed)
     return combined(chosen, opinions, ReciprocalRank(), k, names)
 
 
-def _together(model: SimilarItems, basket: Indexes, how: Pooling, n: int) -> Scores:
-    """float32[1, n]: how well each item goes with all; NaN where nothing is known with any of them."""
-    total: NDArray[np.float32] = np.zeros((1, n), np.float32)
-    heard = np.zeros((1, n), np.bool_)
+def _together(model: SimilarItems, basket: Indexes, how: Pooling, shape: tuple[int, int]) -> Scores:
+    """float32[b, n]: how well each item goes with all, the same for every query; NaN where nothing is known."""
+    total: NDArray[np.float32] = np.zeros((1, shape[1]), np.float32)
+    heard = np.zeros((1, shape[1]), np.bool_)
     for place in range(len(basket)):  # one by one: items × n would not be bounded
         alike = model.similar(basket[place : place + 1])  # [1, n]
         if how == "cart":
@@ -78,4 +79,5 @@ def _together(model: SimilarItems, basket: Indexes, how: Pooling, n: int) -> Sco
         known = ~np.isnan(alike)
         total += np.where(known, alike, np.float32(0.0))
         heard |= known
-    return np.where(heard, total / np.float32(max(len(basket), 1)), np.float32(np.nan))
+    mean = np.where(heard, total / np.float32(max(len(basket), 1)), np.float32(np.nan))
+    return np.broadcast_to(mean, shape)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from zhiyin.compute.pooling import features
 from zhiyin.types import Floats, Offsets, Scores
 
 
@@ -24,14 +25,7 @@ class Opinions:
         A score is standardised within its query, because its scale may grow with the history: compared across
         queries, a blend would hear the same retriever loudly for a busy person and hardly for another.
         """
-        heard = ~np.isnan(self.scores)
-        counts = np.maximum(heard.sum(axis=2, keepdims=True), 1)
-        means = np.where(heard, self.scores, 0.0).sum(axis=2, keepdims=True, dtype=np.float64) / counts
-        apart = np.where(heard, self.scores - means, 0.0)
-        scales = np.sqrt((apart**2).sum(axis=2, keepdims=True) / counts)  # [r, b, 1]
-        standard = apart / np.where(scales > _LEAST * np.abs(means), scales, np.inf)
-        reciprocal = np.where(self.ranks >= 0, RANK_OFFSET / (RANK_OFFSET + self.ranks), 0.0)
-        return np.concatenate([standard, reciprocal]).transpose(1, 2, 0).astype(np.float32)
+        return features(self.scores, self.ranks, RANK_OFFSET, _LEAST)
 
 
 RANK_OFFSET = 60.0  # Cormack et al. 2009 found the fusion insensitive to it

@@ -8,15 +8,17 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from zhiyin.compute.pooling import merged
 from zhiyin.data.catalog import Catalog
 from zhiyin.data.dataset import Dataset
 from zhiyin.data.queries import Queries
 from zhiyin.errors import ConfigError
 from zhiyin.fields import unknown
 from zhiyin.models.popularity import Popularity
+from zhiyin.models.reading import Reading, read
 from zhiyin.models.recommender import Recommender, Retrieves
 from zhiyin.ranking.arrange import arranged
-from zhiyin.ranking.candidates import FALLBACK, Candidates, best, ordered, without_repeats
+from zhiyin.ranking.candidates import FALLBACK, Candidates, best, ordered
 from zhiyin.ranking.fresh import fresh_items, fresh_of
 from zhiyin.ranking.fuse import Combines, Opinions, ReciprocalRank
 from zhiyin.ranking.masks import Masks
@@ -159,7 +161,7 @@ class Pipeline:
 
     def opinions(self, queries: Queries, k: int, allowed: Mask) -> tuple[Indexes, Opinions]:
         """int32[b, m] candidates, those of the first retriever first, and what each retriever thinks of them."""
-        return pooled([model.score(queries) for model in self.retrievers.values()], max(self.pool, k), allowed)
+        return pooled([read(model, queries) for model in self.retrievers.values()], max(self.pool, k), allowed)
 
     @property
     def _retrieving(self) -> Retrieves | None:
@@ -174,7 +176,7 @@ class Pipeline:
         allowed = permits(queries)  # [b, n]
         if len(self.retrievers) == 1:
             (model,) = self.retrievers.values()
-            return self._of_one(*best(model.score(queries), k, allowed))
+            return self._of_one(*read(model, queries).best(k, allowed))
         return combined(*self.opinions(queries, k, allowed), self.combine, k, self.origin_names)
 
     def _of_one(self, chosen: Indexes, scores: Scores) -> Candidates:
@@ -208,33 +210,24 @@ class Pipeline:
             origins[row, have : have + len(more)] = len(self.retrievers)
 
 
-def pooled(scores: Sequence[Scores], pool: int, allowed: Mask) -> tuple[Indexes, Opinions]:
-    """int32[b, m], the best `pool` items of each of r scores [b, n], and what each of them thinks of all of these."""
-    proposed = [best(one, pool, allowed)[0] for one in scores]  # r of [b, pool]
-    items = without_repeats(np.concatenate(proposed, axis=1))  # [b, m]
-    places = np.maximum(items, 0)
-    given = np.stack([np.take_along_axis(one, places, axis=1) for one in scores])  # [r, b, m]
-    given[:, items < 0] = np.nan
-    return items, Opinions(given, np.stack([_ranks(one, items, allowed.shape[1]) for one in proposed]))
+def pooled(readings: Sequence[Reading], pool: int, allowed: Mask) -> tuple[Indexes, Opinions]:
+    """int32[b, m], the best `pool` items of each of r readings, and what each of them thinks of all of these."""
+    items, ranks = merged([one.best(pool, allowed)[0] for one in readings])  # [b, m], [r, b, m]
+    scores = np.empty(ranks.shape, np.float32)
+    for own, one in zip(scores, readings, strict=True):
+        own[:] = one.of(items)
+    return items, Opinions(scores, ranks)
 
 
 def combined(items: Indexes, opinions: Opinions, combine: Combines, k: int, names: tuple[str, ...]) -> Candidates:
     """The k best of a pool; an item's origin is the retriever that ranks it highest."""
-    scores = np.where(items < 0, -np.inf, combine.combine(opinions)).astype(np.float32)
-    origins = np.where(opinions.ranks >= 0, opinions.ranks, np.iinfo(np.int32).max).argmin(axis=0).astype(np.int8)
-    origins[items < 0] = -1
-    places = ordered(items, scores, k)
-    items, scores, origins = (np.take_along_axis(one, places, axis=1) for one in (items, scores, origins))
-    return Candidates(items, scores, origins, names)
-
-
-def _ranks(proposed: Indexes, items: Indexes, n: int) -> Indexes:
-    """int32[b, m]: the place of each of items [b, m] in proposed [b, pool]; -1 if it is not there."""
-    table = np.full((len(items), n + 1), -1, np.int32)  # the last column takes the padding
-    rows = np.arange(len(items))[:, None]
-    table[rows, proposed] = np.arange(proposed.shape[1], dtype=np.int32)
-    table[:, n] = -1
-    return table[rows, items]
+    fused = combine.combine(opinions)  # [b, m]
+    places = ordered(items, fused, k)  # [b, <= k]
+    chosen = np.take_along_axis(items, places, axis=1)
+    ranks = np.take_along_axis(opinions.ranks, places[None], axis=2)  # [r, b, <= k]
+    origins = np.where(ranks >= 0, ranks, np.iinfo(np.int32).max).argmin(axis=0)
+    scores = np.where(chosen < 0, -np.inf, np.take_along_axis(fused, places, axis=1))
+    return Candidates(chosen, scores.astype(np.float32), np.where(chosen < 0, -1, origins).astype(np.int8), names)
 
 
 def _widened(array: NDArray[Any], k: int) -> NDArray[Any]:

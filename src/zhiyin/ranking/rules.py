@@ -5,6 +5,7 @@ from typing import Literal
 
 import numpy as np
 
+from zhiyin.compute.in_order import forbid
 from zhiyin.data.catalog import Catalog
 from zhiyin.data.queries import Queries
 from zhiyin.errors import ConfigError
@@ -43,9 +44,9 @@ class Rules:
         """bool[b, n]: `items` [n] from `of_items`, less what each query rules out for itself."""
         allowed = np.repeat(items[None, :], len(queries), axis=0)  # [b, n]
         if self.available:
-            newest = catalog.created.max(initial=np.iinfo(np.int64).min)
-            late = np.flatnonzero(queries.times < newest)
-            allowed[late] &= catalog.created <= queries.times[late, None]
+            items_in_order, created = catalog.by_creation
+            for row, there in enumerate(np.searchsorted(created, queries.times, side="right")):
+                allowed[row, items_in_order[there:]] = False  # which came to exist later
         if self.seen == "drop":
             past = queries.histories
             known = past.items >= 0
@@ -53,7 +54,7 @@ class Rules:
                 known &= past.of_kinds(self.seen_types)
             if self.seen_days is not None:
                 known &= queries.times[past.rows] - past.times <= self.seen_days * MICROSECONDS_PER_DAY
-            allowed[past.rows[known], past.items[known]] = False
+            forbid(allowed, past.offsets, past.items, known)
         if exclude is not None:
             allowed[:, exclude[exclude >= 0]] = False
         return allowed

@@ -62,6 +62,10 @@ class Scenario:
         check_terms(place, self.boosts, self.promotions, self.caps, self.seen_days)
         if self.k is not None and not 1 <= self.k <= MAXIMUM_K:
             raise ConfigError(f"{place}.k must be from 1 to {MAXIMUM_K:,}, got {self.k}")
+        if self.retrievers and self.kind in ("popular", "trending", "latest"):
+            raise ConfigError(
+                f"{place}.retrievers are not for kind = {self.kind!r}, which has one model: leave them out"
+            )
         if not 0 <= self.explore <= 0.5:
             raise ConfigError(
                 f"{place}.explore must be from 0 to 0.5, got {self.explore}: 0.1 is a tenth of the places"

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from zhiyin.models.reading import read_items
 from zhiyin.models.recommender import SimilarItems
 from zhiyin.ranking.candidates import Candidates
 from zhiyin.ranking.fuse import ReciprocalRank
@@ -21,5 +22,5 @@ def similar(pipeline: Pipeline, items: Indexes, k: int, terms: Terms = PLAIN) ->
     if not members:
         nothing = np.full((len(items), k), -1, np.int32)
         return Candidates(nothing, np.full(nothing.shape, -np.inf, np.float32), nothing.astype(np.int8), ())
-    items, opinions = pooled([one.similar(items) for one in members.values()], max(k, pipeline.pool), allowed)
+    items, opinions = pooled([read_items(one, items) for one in members.values()], max(k, pipeline.pool), allowed)
     return combined(items, opinions, ReciprocalRank(), k, tuple(members))

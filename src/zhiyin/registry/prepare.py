@@ -18,7 +18,8 @@ from zhiyin.data.store.address import StoreAddress
 from zhiyin.data.store.training import read_tables as read_stored
 from zhiyin.errors import ConfigError
 from zhiyin.registry.config import Config
-from zhiyin.registry.stored import with_stored
+from zhiyin.registry.signing import Signer
+from zhiyin.registry.stored import with_stored, without_erased
 
 Progress: TypeAlias = Callable[[str, int, int], None]
 """Told what is being done, how many steps of it are behind and how many there are."""
@@ -37,6 +38,8 @@ class Prepared:
     cleaned: Cleaned
     store_sequence: int
     """The newest event of the service's store that is in here."""
+    store_change: int = 0
+    """The newest change of an item or a person of it that is in here."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -75,12 +78,15 @@ def prepare(
     protected = protect(reading.tables, config.privacy, key_from(environment, config.privacy))
     progress("cleaning", 1, 3)
     stored = read_stored(StoreAddress.of(config.serve.store, root))
+    if stored.forgotten:
+        digest = Signer.of(root / config.privacy.signing_key).digest
+        protected = replace(protected, tables=without_erased(protected.tables, stored.forgotten, digest))
     protected = with_stored(protected, stored, config.privacy)
     # times made of the order of rows say nothing about how fast a person is
     rules = replace(config.clean, max_events_per_day=0) if config.data.order_is_time else config.clean
     cleaned = clean(protected.tables, rules, now)
     progress("cleaned", 3, 3)
-    return Prepared(reading, protected, cleaned, stored.sequence)
+    return Prepared(reading, protected, cleaned, stored.sequence, stored.change)
 
 
 def held_out(data: Dataset, config: Config, root: Path) -> Split:

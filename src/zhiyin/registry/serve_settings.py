@@ -18,7 +18,7 @@ class ServeSettings:
     port: int = 8000
     """0 takes any free port."""
     store: str = "events.db"
-    """The SQLite file that keeps every event before it is acknowledged."""
+    """What keeps every event before it is acknowledged: the path of a SQLite file, or postgresql://HOST/NAME."""
     keys: str = "keys.json"
     """The hashes of the API keys."""
     body_limit_mb: int = 10
@@ -29,6 +29,8 @@ class ServeSettings:
     """Answer under /api/ as Gorse does, so that its client libraries work against zhiyin."""
     reload_seconds: int = 5
     """How often the service looks whether another release is serving."""
+    write_back: bool = True
+    """Keep in the store which lists were shown, with the probability of each item."""
     similar_users: bool = False
     """Answer who is alike to whom, which tells one customer of another."""
     workers: int = 1

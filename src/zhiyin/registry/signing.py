@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -49,6 +50,11 @@ class Signer:
         except ValueError:
             raise ArtifactError(f"{path} holds no signing key: restore it from a backup") from None
 
+    @classmethod
+    def fresh(cls) -> Self:
+        """A key that is kept nowhere."""
+        return cls(Ed25519PrivateKey.generate())
+
     @property
     def public_key(self) -> str:
         """What anybody can check a signature with, in base64."""
@@ -61,8 +67,11 @@ class Signer:
 
     def digest(self, id_: str) -> str:
         """64 hexadecimal characters that stand for an id: the same each time, and no way back without the key."""
-        derived = HKDF(SHA256(), KEY_BYTES, salt=None, info=DIGESTS).derive(self.key.private_bytes_raw())
-        return hmac.digest(derived, id_.encode(), "sha256").hex()
+        return hmac.digest(self._derived, id_.encode(), "sha256").hex()
+
+    @cached_property
+    def _derived(self) -> bytes:
+        return HKDF(SHA256(), KEY_BYTES, salt=None, info=DIGESTS).derive(self.key.private_bytes_raw())
 
 
 def is_genuine(signed: Mapping[str, Any], public_key: str) -> bool:

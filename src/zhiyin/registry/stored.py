@@ -1,5 +1,6 @@
 """What the service has stored, added to the tables of the files before they are cleaned."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -7,11 +8,16 @@ import polars as pl
 
 from zhiyin.data.privacy import PrivacySettings, Protected, protect
 from zhiyin.data.sources.canonical import canonical
-from zhiyin.data.store.training import COLUMNS, StoredTables
+from zhiyin.data.store.forgotten import Digests
+from zhiyin.data.store.records import Item
+from zhiyin.data.store.training import COLUMNS, StoredTables, items_frame
 from zhiyin.data.tables import Tables
 
 STORED = "\0stored"
 """After the name of a column of the store, while it stands beside that of the files."""
+
+ERASED = "\0erased"
+"""A column for the moment."""
 
 
 def with_stored(protected: Protected, stored: StoredTables, settings: PrivacySettings) -> Protected:
@@ -20,18 +26,55 @@ def with_stored(protected: Protected, stored: StoredTables, settings: PrivacySet
     Where both describe something, the store is right. Nothing is learnt from who has not consented.
     """
     found = protect(_tables(stored), replace(settings, pseudonymise=False))
-    tables, known = found.tables, protected.tables
+    tables, known, refused = found.tables, protected.tables, stored.without_consent
+    users = _described(known.users, tables.users, "user_id")
+    friends = _befriended(known.friends, tables.friends)
     return Protected(
         replace(
             known,
-            events=_consented(_events(known.events, stored.events), stored.without_consent),
+            events=_consented(_events(known.events, stored.events), refused),
             items=_described(known.items, tables.items, "item_id"),
-            users=_described(known.users, tables.users, "user_id"),
-            friends=_befriended(known.friends, tables.friends),
+            users=None if users is None else _consented(users, refused),
+            friends=None if friends is None else _consented(friends, refused),
         ),
         (*protected.removed, *found.removed),
         (*protected.findings, *(one for one in found.findings if one.code == "sensitive_column")),
     )
+
+
+def without_erased(tables: Tables, forgotten: Mapping[str, int], digest: Digests) -> Tables:
+    """The tables of the files without what was known of people before they were erased."""
+    people = {name for frame in (tables.events, tables.users, tables.friends) for name in _people(frame)}
+    ends = {name: forgotten[found] for name in people if (found := digest(name)) in forgotten}
+    if not ends:
+        return tables
+    schema = {"user_id": pl.String, "until": pl.Int64}
+    until = pl.DataFrame({"user_id": list(ends), "until": list(ends.values())}, schema=schema)
+    events = tables.events.with_columns(pl.col("user_id").cast(pl.String).alias(ERASED)).join(
+        until, left_on=ERASED, right_on="user_id", how="left", maintain_order="left"
+    )
+    kept = events.filter(pl.col("until").is_null() | (pl.col("timestamp") >= pl.col("until"))).drop(ERASED, "until")
+    gone = list(ends)
+    return replace(
+        tables,
+        events=kept,
+        users=None if tables.users is None else _consented(tables.users, gone),
+        friends=None if tables.friends is None else _consented(tables.friends, gone),
+    )
+
+
+def _people(frame: pl.DataFrame | None) -> list[str]:
+    if frame is None:
+        return []
+    columns = [frame[name].unique().cast(pl.String) for name in ("user_id", "friend_id") if name in frame.columns]
+    return [one for column in columns for one in column.drop_nulls()]
+
+
+def items_table(items: Sequence[Item]) -> pl.DataFrame:
+    """Items of the store as a catalogue has them: item_id, then attributes in canonical columns."""
+    frame = items_frame(items)
+    found = _canonical("items", frame)
+    return frame if found is None else found
 
 
 def _tables(stored: StoredTables) -> Tables:
@@ -59,11 +102,13 @@ def _events(known: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([known, coded], how="diagonal_relaxed")
 
 
-def _consented(events: pl.DataFrame, without_consent: list[str]) -> pl.DataFrame:
+def _consented(frame: pl.DataFrame, without_consent: list[str]) -> pl.DataFrame:
+    """The table without the rows of who has not consented, and of their friendships."""
     if not without_consent:
-        return events
+        return frame
     refused = pl.Series(without_consent, dtype=pl.String).implode()
-    return events.filter(~pl.col("user_id").cast(pl.String).is_in(refused).fill_null(False))
+    people = [pl.col(name).cast(pl.String) for name in ("user_id", "friend_id") if name in frame.columns]
+    return frame.filter(~pl.any_horizontal(one.is_in(refused).fill_null(False) for one in people))
 
 
 def _described(known: pl.DataFrame | None, stored: pl.DataFrame | None, name: str) -> pl.DataFrame | None:

@@ -100,7 +100,7 @@ def train(
             pipeline, stays = _final(config, data, found, chosen, progress, fit)
         if rank() > 0:
             return Trained(found.report, chosen, 0, verdict, prepared)
-        release = Release.of(pipeline, data, _details(config, prepared, chosen))
+        release = Release.of(pipeline, data, _details(config, prepared, chosen, now))
         number = _publish(store, release, _manifest(config, prepared, release, found.report, now), found.report)
         if verdict.promote:
             store.promote(number, now, verdict.sentence)
@@ -149,11 +149,13 @@ def _final(
     return Pipeline(members, data.catalog, Popularity().fit(data), config.rules), note
 
 
-def _details(config: Config, prepared: Prepared, chosen: str) -> dict[str, Any]:
+def _details(config: Config, prepared: Prepared, chosen: str, now: int) -> dict[str, Any]:
     return {
         "chosen": chosen,
         "k": config.recipe.k,
         "store_sequence": prepared.store_sequence,
+        "store_change": prepared.store_change,
+        "trained": now,
         "weights": config.weights,
         "pseudonymised": config.privacy.pseudonymise,
         "key_env": config.privacy.key_env,

@@ -15,7 +15,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from zhiyin.errors import ConfigError, ExpressionError, RequestError, UnknownIdError, ZhiyinError
+from zhiyin.registry.signing import Signer
 from zhiyin.serving.access import Access, Verifies
+from zhiyin.serving.assortment import Assortment
 from zhiyin.serving.audit import Audit
 from zhiyin.serving.current import current
 from zhiyin.serving.door import SAFETY, Door, Gate
@@ -28,6 +30,7 @@ from zhiyin.serving.openapi import described
 from zhiyin.serving.pulse import pulse
 from zhiyin.serving.refusals import Refusals
 from zhiyin.serving.resources import OPEN_PATHS, OPERATIONS
+from zhiyin.serving.retention import keep_no_longer
 from zhiyin.serving.service import Service
 from zhiyin.serving.sessions import Sessions
 from zhiyin.serving.settings import Settings
@@ -51,6 +54,7 @@ def create_app(
     settings: Settings,
     *,
     audit: Audit | None = None,
+    signer: Signer | None = None,
     tracing: Traces | None = None,
 ) -> FastAPI:
     """The service over a release and a store, both of which it opens and closes.
@@ -62,7 +66,16 @@ def create_app(
         what a scenario names.
     """
     access = Access(keys, settings.serve, settings.access)
-    service = Service(live, store, Sessions(store), access, settings, audit or Audit())
+    service = Service(
+        live,
+        store,
+        Sessions(store),
+        Assortment(live, store),
+        access,
+        settings,
+        audit or Audit(),
+        signer or Signer.fresh(),
+    )
     live.require(partial(fit_all, settings.scenarios))
     refusals = Refusals(service.audit)
     upkeep = Upkeep([refusals.write, access.tend])
@@ -85,10 +98,12 @@ def create_app(
             live.watch(settings.serve.reload_seconds)
             upkeep.start()
             looking = asyncio.ensure_future(pulse(service))
+            pruning = asyncio.ensure_future(keep_no_longer(service))
             try:
                 yield
             finally:
                 looking.cancel()
+                pruning.cancel()
                 await upkeep.stop()
                 live.stop()
                 service.workers.stop()

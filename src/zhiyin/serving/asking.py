@@ -24,11 +24,17 @@ def asked_at(service: Service, now: Moment | None) -> int:
     return service.clock() if now is None else moment(now, "now")
 
 
-async def of_somebody(service: Service, served: Served, user_id: str | None, session_id: str | None, now: int) -> Known:
-    """What is known of a person, or of a session where there is no person."""
+async def of_somebody(service: Service, user_id: str | None, session_id: str | None, now: int) -> tuple[Served, Known]:
+    """What answers, and what is known of a person, or of a session where there is no person."""
+    served = service.served
     person = None if user_id is None else served.person(user_id)
     session = None if session_id is None else served.person(session_id)
-    return await service.sessions.queries(served.release, person, session, now)
+    known = await service.sessions.queries(served.release, person, session, now)
+    if service.sessions.change > service.assortment.change:  # that reading told of items, too
+        newer = await service.assortment.since(service.sessions.change)
+        if newer is not served:
+            return newer, await service.sessions.queries(newer.release, person, session, now)
+    return served, known
 
 
 def of_nobody(now: int) -> Queries:

@@ -51,6 +51,7 @@ class Metrics:
         self._events = _Labelled(
             Counter("zhiyin_events", "Events by what became of them", ["outcome"], registry=registry)
         )
+        self._dropped = 0
         self.impressions_dropped = Counter(
             "zhiyin_impressions_dropped", "Shown lists that were not stored", registry=registry
         )
@@ -81,6 +82,11 @@ class Metrics:
             self._events.of("repeated").inc(noted.repeated)
         if noted.refused:
             self._events.of("refused").inc(noted.refused)
+
+    def count_dropped(self, total: int) -> None:
+        """How many shown lists were not stored since the process began."""
+        self.impressions_dropped.inc(total - self._dropped)
+        self._dropped = total
 
     def gauge(self, values: Mapping[str, float]) -> None:
         """What is so now, by a name of GAUGES."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import msgspec
+from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -12,6 +13,15 @@ from zhiyin.errors import RequestError
 from zhiyin.fields import unknown
 from zhiyin.serving.caller import Role, caller_of
 from zhiyin.serving.service import Service
+
+
+class _Anything(PathConvertor):
+    """Part of a path with slashes and line breaks in it: ids may hold both."""
+
+    regex = r"[\s\S]*"
+
+
+register_url_convertor("path", _Anything())
 
 Handler: TypeAlias = Callable[[Service, Request], Awaitable[Response]]
 

@@ -25,6 +25,7 @@ async def pulse(service: Service) -> None:
 def look(service: Service) -> None:
     """Note what is so now, for the metrics of this process."""
     used = os.times()
+    service.metrics.count_dropped(service.store.dropped_impressions)
     service.metrics.gauge(
         {
             "store_queue_events": service.store.waiting,

@@ -20,6 +20,7 @@ from zhiyin.data.store.connect import migrate_at_once, read_at_once
 from zhiyin.data.store.events import last
 from zhiyin.errors import ConfigError, MissingExtraError
 from zhiyin.registry.serve_settings import ServeSettings
+from zhiyin.registry.signing import Signer
 from zhiyin.registry.store import Store as Releases
 from zhiyin.serving.access import is_loopback
 from zhiyin.serving.app import create_app
@@ -36,6 +37,7 @@ from zhiyin.serving.settings import Settings
 from zhiyin.serving.store import Store
 from zhiyin.serving.supervisor import Supervisor
 from zhiyin.serving.tls import context_of
+from zhiyin.serving.vault import Vault
 
 BACKLOG = 2_048
 
@@ -113,12 +115,15 @@ def server(job: Job, listener: socket.socket, environment: Mapping[str, str], re
     settings, root = job.settings, Path(job.root)
     tls = context_of(settings.access, root)
     live = Live.of(Releases(Path(job.registry)), environment)
+    signer = Signer.of(root / settings.privacy.signing_key)
+    vault = Vault.of(settings.privacy, environment)
     app = create_app(
         live,
-        Store.of(settings.serve.store, root),
+        Store.of(settings.serve.store, root, vault=vault, digests=signer.digest),
         _keys(root / settings.serve.keys, settings.serve),
         settings,
         audit=Audit(root / settings.access.audit),
+        signer=signer,
         tracing=tracing_of(settings.serve),
     )
     if threading.current_thread() is threading.main_thread():

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from zhiyin.ranking.basket import MOST_BASKET
+from zhiyin.ranking.bounds import MOST_BASKET
 
 LONGEST_ID = 1_024
 LONGEST_TYPE = 200
@@ -38,42 +38,6 @@ Context: TypeAlias = Annotated[
 """What else is known of the moment, such as the page or the device; flat."""
 Basket: TypeAlias = Annotated[list[Id], Meta(max_length=MOST_BASKET)]
 
-ContextName: TypeAlias = Annotated[str, Meta(min_length=1, max_length=LONGEST_TYPE)]
-ContextValue: TypeAlias = Annotated[str, Meta(max_length=LONGEST_ID)] | bool | int | float | None
-
-
-class NewEvent(Struct, forbid_unknown_fields=True, frozen=True):
-    """Something that a person did with an item."""
-
-    item_id: Id
-    user_id: Id | None = None
-    """Who did it; may be missing when session_id is given."""
-    session_id: Id | None = None
-    """The visit in which it happened; without user_id, an anonymous one."""
-    event_type: EventType = "interaction"
-    timestamp: Moment | None = None
-    """Now if not given; at most five minutes in the future, which then counts as now."""
-    value: Amount | None = None
-    """A rating, a number of plays, …"""
-    price: Annotated[float, Meta(ge=0, le=3.4e38)] | None = None
-    """Paid per unit."""
-    quantity: Amount | None = None
-    """Negative for a return."""
-    event_id: Annotated[str, Meta(min_length=1, max_length=LONGEST_ID)] | None = None
-    """An event with an id that is stored already is not stored again, so that a caller may send twice."""
-    request_id: Annotated[str, Meta(max_length=LONGEST_ID)] | None = None
-    """The answer that led to this event."""
-    context: Annotated[dict[ContextName, ContextValue], Meta(max_length=MOST_CONTEXT)] | None = None
-    """What was so when it happened, flat: {"device": "phone", "page": 3}."""
-    impressions: Annotated[list[Id], Meta(max_length=MOST_SHOWN)] | None = None
-    """The items that were shown when it happened, in order of position."""
-
-
-class NewEvents(Struct, forbid_unknown_fields=True, frozen=True):
-    """Several events."""
-
-    events: Annotated[list[NewEvent], Meta(max_length=MOST_EVENTS)]
-
 
 class Refusal(Struct, frozen=True):
     """Why one event of several was refused."""
@@ -82,18 +46,6 @@ class Refusal(Struct, frozen=True):
     """Its place in the list, from 0."""
     message: str
     where: str
-
-
-class Accepted(Struct, frozen=True):
-    """Events are on the disk."""
-
-    request_id: str
-    accepted: int
-    """Stored now."""
-    repeated: int
-    """Not stored again, because their event_id is stored already."""
-    refused: list[Refusal]
-    """Only with partial=true; without it, one bad event refuses all."""
 
 
 class PastEvent(Struct, forbid_unknown_fields=True, frozen=True):
@@ -295,31 +247,6 @@ class Neighbours(Struct, frozen=True):
     took_ms: float
     user_id: str
     people: list[Neighbour]
-
-
-class Stage(Struct, frozen=True):
-    """One step of an item on its way to a list."""
-
-    name: str
-    passed: bool
-    remaining: int
-    """Items that are left after this step, this one or others."""
-    detail: str
-
-
-class Why(Struct, frozen=True):
-    """Why an item is in a person's list, or why not."""
-
-    request_id: str
-    version: int
-    scenario: str
-    user_id: str
-    item_id: str
-    k: int
-    rank: int | None
-    """From 1; null: not shown."""
-    stages: list[Stage]
-    verdict: str
 
 
 class Health(Struct, frozen=True):

@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from zhiyin.ranking.scenario import Scenario
+from zhiyin.registry.signing import Signer
 from zhiyin.serving.access import Access
+from zhiyin.serving.assortment import Assortment
 from zhiyin.serving.audit import Audit
 from zhiyin.serving.clock import Clock
 from zhiyin.serving.current import current
 from zhiyin.serving.current import new_request_id as fresh
-from zhiyin.serving.live import Live
+from zhiyin.serving.live import Live, Served
 from zhiyin.serving.metrics import Metrics
 from zhiyin.serving.readiness import Readiness
 from zhiyin.serving.sessions import Sessions
@@ -25,13 +27,20 @@ class Service:
     live: Live
     store: Store
     sessions: Sessions
+    assortment: Assortment
     access: Access
     settings: Settings = field(default_factory=Settings)
     audit: Audit = field(default_factory=Audit)
+    signer: Signer = field(default_factory=Signer.fresh)
     clock: Clock = field(default_factory=Clock)
     workers: Workers = field(default_factory=Workers)
     metrics: Metrics = field(default_factory=Metrics)
     readiness: Readiness = field(default_factory=Readiness)
+
+    @property
+    def served(self) -> Served:
+        """The release that answers now, over the items that it knows of."""
+        return self.assortment.served
 
     @property
     def body_limit(self) -> int:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Self
 
+from zhiyin.data.privacy import PrivacySettings
 from zhiyin.ranking.scenario import Scenario, default_scenarios
 from zhiyin.registry.access_settings import AccessSettings
 from zhiyin.registry.config import Config
@@ -18,8 +19,9 @@ class Settings:
     access: AccessSettings = field(default_factory=AccessSettings)
     retrain: RetrainSettings = field(default_factory=RetrainSettings)
     scenarios: dict[str, Scenario] = field(default_factory=default_scenarios)
+    privacy: PrivacySettings = field(default_factory=PrivacySettings)
 
     @classmethod
     def of(cls, config: Config) -> Self:
         """Those of a whole zhiyin.toml."""
-        return cls(config.serve, config.access, config.retrain, config.scenarios)
+        return cls(config.serve, config.access, config.retrain, config.scenarios, config.privacy)

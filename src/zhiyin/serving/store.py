@@ -2,29 +2,21 @@
 
 import logging
 import time
-from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from zhiyin.data.store import events, items, news, people, privacy
+from zhiyin.data.store import changes, events, forgotten, items, news, people, privacy, sealing
 from zhiyin.data.store.address import StoreAddress
 from zhiyin.data.store.connect import database
 from zhiyin.data.store.database import Database, Work
-from zhiyin.data.store.records import (
-    Appended,
-    Attributes,
-    Event,
-    Friend,
-    Impression,
-    Item,
-    News,
-    RefusedError,
-    StoreError,
-    User,
-)
-from zhiyin.errors import RequestError
+from zhiyin.data.store.forgotten import Digests, plain_digest
+from zhiyin.data.store.records import Appended, Attributes, Event, Friend, Impression, Item, News, User
+from zhiyin.errors import StoreError
 from zhiyin.serving.clock import Clock
+from zhiyin.serving.refusing import refusing
+from zhiyin.serving.vault import Vault, opened_export
 from zhiyin.serving.writing import MOST_WAITING, Writer
 
 T = TypeVar("T")
@@ -46,14 +38,24 @@ class Store:
     """
 
     def __init__(
-        self, database: Database, *, clock: Callable[[], int] | None = None, most_waiting: int = MOST_WAITING
+        self,
+        database: Database,
+        *,
+        clock: Callable[[], int] | None = None,
+        most_waiting: int = MOST_WAITING,
+        vault: Vault | None = None,
+        digests: Digests = plain_digest,
     ) -> None:
         self._database = database
         self._clock = clock or Clock()
+        self.vault = vault or Vault()
+        """What encrypts."""
+        self._digests = digests
         self._writer = Writer(database, most_waiting)
+        self._unread = ""
 
     @classmethod
-    def of(cls, written: str, root: Path) -> Self:
+    def of(cls, written: str, root: Path, *, vault: Vault | None = None, digests: Digests = plain_digest) -> Self:
         """The store of `serve.store`; a path is relative to `root`.
 
         Raises
@@ -63,7 +65,7 @@ class Store:
         MissingExtraError
             For PostgreSQL without its driver.
         """
-        return cls(database(StoreAddress.of(written, root), time.monotonic))
+        return cls(database(StoreAddress.of(written, root), time.monotonic), vault=vault, digests=digests)
 
     def time(self, took: Callable[[float], None]) -> None:
         """Tell the seconds of each transaction from now on."""
@@ -81,8 +83,8 @@ class Store:
 
     @property
     def problem(self) -> str:
-        """Why the last transaction failed; empty if it did not."""
-        return self._writer.problem
+        """Why the last transaction or reading of news failed; empty if neither did."""
+        return self._writer.problem or self._unread
 
     async def __aenter__(self) -> Self:
         """Bring the database to today's schema and begin; one that cannot be reached is waited for.
@@ -109,7 +111,9 @@ class Store:
 
     async def append(self, given: Sequence[Event]) -> Appended:
         """Store all of these or none; when this returns they are on the disk, each `event_id` once."""
-        return await self._writer.append(given)
+        return await self._writer.append(
+            [self.vault.sealed_event(one) for one in given] if self.vault.contexts else given
+        )
 
     def note(self, shown: Impression) -> None:
         """Write it with the next events, or a little later; never waits, never fails."""
@@ -125,11 +129,27 @@ class Store:
         StoreError
             If it cannot be read now.
         """
-        return await self._database.read(
-            lambda connection: news.news(
-                connection, user_id, session_id, after=after, most=most, changes_after=changes_after
+        try:
+            found = await self._database.read(
+                lambda connection: news.news(
+                    connection, user_id, session_id, after=after, most=most, changes_after=changes_after
+                )
             )
-        )
+        except StoreError as error:
+            self._unread = str(error)
+            raise
+        self._unread = ""
+        return found
+
+    async def latest_change(self) -> int:
+        """The number of the latest change of an item or a person.
+
+        Raises
+        ------
+        StoreError
+            If it cannot be read now.
+        """
+        return await self._database.read(changes.latest)
 
     async def put_items(self, given: Sequence[Item]) -> int:
         """Store items whole, in place of what was there; how many are new."""
@@ -141,10 +161,10 @@ class Store:
         now = self._clock()
         return await self._write(lambda connection: items.patch(connection, item_id, attributes, hidden, now))
 
-    async def hide_item(self, item_id: str, *, hidden: bool = True) -> bool:
-        """Whether there is such an item."""
+    async def hide_item(self, item_id: str, *, hidden: bool = True) -> None:
+        """Show an item to nobody, or again; one that only the files describe is stored without attributes."""
         now = self._clock()
-        return await self._write(lambda connection: items.hide(connection, item_id, hidden, now))
+        await self._write(lambda connection: items.hide(connection, item_id, hidden, now))
 
     async def delete_item(self, item_id: str) -> bool:
         """Whether there was such an item. Its events stay."""
@@ -170,15 +190,16 @@ class Store:
 
     async def put_users(self, given: Sequence[User]) -> int:
         """Store people whole, in place of what was there; how many are new."""
-        return await self._write(lambda connection: people.put(connection, given))
+        sealed = [self.vault.sealed(one) for one in given]
+        return await self._write(lambda connection: people.put(connection, sealed))
 
     async def patch_user(
         self, user_id: str, attributes: Attributes, *, personalised: bool | None = None, consent: bool | None = None
     ) -> User:
         """Change some attributes, `None` removes one; somebody who was not described yet is from now on."""
-        return await self._write(
-            lambda connection: people.patch(connection, user_id, attributes, personalised, consent)
-        )
+        sealed = self.vault.seal(attributes, user_id)
+        found = await self._write(lambda connection: people.patch(connection, user_id, sealed, personalised, consent))
+        return self.vault.opened(found)
 
     async def delete_user(self, user_id: str) -> bool:
         """Forget the description of a person, and nothing else; whether there was one."""
@@ -186,11 +207,13 @@ class Store:
 
     async def user(self, user_id: str) -> User | None:
         """A person, if described."""
-        return await self._read(lambda connection: people.one(connection, user_id))
+        found = await self._read(lambda connection: people.one(connection, user_id))
+        return None if found is None else self.vault.opened(found)
 
     async def users(self, after: str = "", most: int = MOST_ROWS) -> list[User]:
         """The next people in the order of ids, at most 1,000; go on after the id of the last."""
-        return await self._read(lambda connection: people.page(connection, after, min(most, MOST_ROWS)))
+        found = await self._read(lambda connection: people.page(connection, after, min(most, MOST_ROWS)))
+        return [self.vault.opened(one) for one in found]
 
     async def put_friends(self, user_id: str, given: Sequence[Friend]) -> None:
         """Store whom a person knows, beside those who are stored."""
@@ -210,44 +233,67 @@ class Store:
         await self._write(lambda connection: people.link(connection, session_id, user_id, now))
 
     async def erase(self, user_id: str) -> dict[str, int]:
-        """Delete everything that is held on a person; rows per table."""
+        """Delete everything that is held on a person, and note whom as a digest; rows per table."""
         await self._writer.flush()  # what is written later would stay
-        return await _refusing(self._database.write_much(lambda connection: privacy.erase(connection, user_id)))
+        digest, now = self._digests(user_id), self._clock()
+        return await refusing(
+            self._database.write_much(lambda connection: privacy.erase(connection, user_id, digest, now))
+        )
+
+    async def erase_shown(self, user_id: str, until: int) -> int:
+        """Delete lists that other workers have written of a person since, but showed up to a moment; how many."""
+        return await self._write(lambda connection: privacy.erase_shown(connection, user_id, until))
+
+    async def forgotten(self, after: int = 0) -> frozenset[str]:
+        """Digests of who was erased after a moment (µs UTC).
+
+        Raises
+        ------
+        StoreError
+            If it cannot be read now.
+        """
+        return frozenset(await self._database.read(lambda connection: forgotten.since(connection, after)))
+
+    def digest(self, user_id: str) -> str:
+        """What `forgotten` holds of a person."""
+        return self._digests(user_id)
+
+    async def renew(self) -> int:
+        """Encrypt what another key has encrypted with the one that encrypts now; how many rows."""
+        count = 0
+        for block in (sealing.renew_people, sealing.renew_events):
+            after: Any = "" if block is sealing.renew_people else 0
+            while after is not None:  # in short transactions
+                changed, after = await self._write(partial(block, after=after, renews=self.vault.renewed))
+                count += changed
+        return count
 
     async def export(self, user_id: str) -> dict[str, list[dict[str, Any]]]:
         """Everything that is held on a person, as plain data: rows by table."""
         await self._writer.flush()
-        return await _refusing(self._database.read_much(lambda connection: privacy.export(connection, user_id)))
+        held = await refusing(self._database.read_much(lambda connection: privacy.export(connection, user_id)))
+        return opened_export(self.vault, held)
 
     async def reading(self, work: Work[T]) -> T:
         """A longer reading by a function of its own, of one moment."""
-        return await _refusing(self._database.read_much(work))
+        return await refusing(self._database.read_much(work))
 
     async def writing(self, work: Work[T]) -> T:
         """A transaction by a function of its own."""
-        return await _refusing(self._database.write(work))
+        return await refusing(self._database.write(work))
 
-    async def prune(self, before: int) -> dict[str, int]:
-        """Delete events received and lists shown before a moment (µs UTC); rows per table."""
-        done = Counter[str]()
-        while True:  # in short transactions, so that events can be stored in between
-            gone = await self._write(lambda connection: events.prune(connection, before, PRUNED_AT_ONCE))
-            done.update(gone)
-            if max(gone.values()) < PRUNED_AT_ONCE:
-                return dict(done)
+    async def prune(self, events_before: int, shown_before: int) -> dict[str, int]:
+        """Delete events received and lists shown before two moments (µs UTC, 0: none); rows per table."""
+        done = {"events": 0, "impressions": 0}
+        for table, before in zip(done, (events_before, shown_before), strict=True):
+            gone = PRUNED_AT_ONCE
+            while gone == PRUNED_AT_ONCE:  # in short transactions, so that events can be stored in between
+                gone = await self._write(partial(events.prune, table=table, before=before, most=PRUNED_AT_ONCE))
+                done[table] += gone
+        return done
 
     async def _read(self, work: Work[T]) -> T:
-        return await _refusing(self._database.read(work))
+        return await refusing(self._database.read(work))
 
     async def _write(self, work: Work[T]) -> T:
-        return await _refusing(self._database.write(work))
-
-
-async def _refusing(doing: Awaitable[T]) -> T:
-    """What the store cannot do, as an answer to a request."""
-    try:
-        return await doing
-    except StoreError as error:
-        raise RequestError(503, f"the store cannot be used now ({error.reason}): send it again later") from None
-    except RefusedError as error:
-        raise RequestError(422, str(error)) from None
+        return await refusing(self._database.write(work))

@@ -10,8 +10,8 @@ from time import perf_counter
 
 from zhiyin.data.store import events
 from zhiyin.data.store.database import Database
-from zhiyin.data.store.records import Appended, Event, Impression, RefusedError, StoreError
-from zhiyin.errors import RequestError
+from zhiyin.data.store.records import Appended, Event, Impression
+from zhiyin.errors import RefusedError, RequestError, StoreError
 
 MOST_WAITING = 200_000
 """Events that may wait for the disk; beyond it callers are asked to come back."""
@@ -97,8 +97,8 @@ class Writer:
         self._wake_later()
 
     async def flush(self) -> None:
-        """Write the lists that wait; raises as `append` does."""
-        for _ in range(0, len(self._shown), IMPRESSIONS_EACH):
+        """Write the lists that wait or are on their way; raises as `append` does."""
+        for _ in range(0, len(self._shown) + 1, IMPRESSIONS_EACH):
             await self._called(())
 
     async def _called(self, given: Sequence[Event]) -> Appended:
@@ -171,16 +171,16 @@ class Writer:
 
     async def _one_by_one(self, calls: Sequence[_Call], shown: Sequence[Impression]) -> None:
         """One of them holds what the store cannot: the others must not suffer."""
-        for call in calls:
-            try:
-                await self._stored([call], ())
-            except (RefusedError, StoreError) as error:
-                self._refuse([call], error.reason)
         for one in shown:
             try:
                 await self._stored((), [one])
             except (RefusedError, StoreError):
                 self.dropped += 1
+        for call in calls:
+            try:
+                await self._stored([call], ())
+            except (RefusedError, StoreError) as error:
+                self._refuse([call], error.reason)
 
     @staticmethod
     def _refuse(calls: Sequence[_Call], reason: str) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select
+from sqlalchemy import Connection, bindparam, delete, func, insert, literal_column, select
 
 from zhiyin.data.store.records import Kind
 from zhiyin.data.store.statement import Statement
@@ -12,7 +12,7 @@ REPLACED = Statement(
     delete(changes).where(changes.c.kind == bindparam("kind"), changes.c.id == bindparam("id")), ("kind", "id")
 )
 ADDED = Statement(insert(changes).inline(), ("kind", "id"))
-LATEST = Statement(select(func.coalesce(func.max(changes.c.number), 0)))
+LATEST = Statement(select(func.coalesce(func.max(changes.c.number), literal_column("0"))))
 
 
 def record(connection: Connection, kind: Kind, ids: Sequence[str]) -> None:

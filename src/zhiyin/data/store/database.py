@@ -5,7 +5,7 @@ from typing import Protocol, TypeAlias, TypeVar
 
 from sqlalchemy import Connection
 
-from zhiyin.data.store.records import StoreError
+from zhiyin.errors import StoreError
 
 T = TypeVar("T")
 Work: TypeAlias = Callable[[Connection], T]

@@ -41,10 +41,10 @@ def put_items(connection: Connection, given: Sequence[GivenItem], now: int) -> i
 
 def put_users(connection: Connection, given: Sequence[GivenUser]) -> int:
     """Store people; how many are new. A later one of the same id wins."""
-    known = {user_id: people.one(connection, user_id) or User(user_id) for user_id in {row.user_id for row in given}}
+    known = {one.user_id: one for one in people.several(connection, list({row.user_id for row in given}))}
     rows = []
     for row in given:
-        before = known[row.user_id]
+        before = known.get(row.user_id, User(row.user_id))
         personalised = before.personalised if row.personalised is None else row.personalised
         consent = before.consent if row.consent is None else row.consent
         rows.append(User(row.user_id, row.attributes, personalised, consent))

@@ -77,9 +77,9 @@ def append_all(connection: Connection, calls: Sequence[Sequence[Event]], shown: 
     return append(connection, calls)
 
 
-def prune(connection: Connection, before: int, most: int) -> dict[str, int]:
-    """Delete the oldest of what was received or shown before a moment (µs UTC); rows per table, at most `most`."""
-    return {name: statement.run(connection, before=before, most=most) for name, statement in PRUNE.items()}
+def prune(connection: Connection, table: str, before: int, most: int) -> int:
+    """Delete the oldest rows of "events" or "impressions" of before a moment (µs UTC), at most `most`; how many."""
+    return PRUNE[table].run(connection, before=before, most=most)
 
 
 def _known(connection: Connection, event_ids: Iterable[str]) -> set[str]:

@@ -4,6 +4,7 @@ What was stored before of the same three stays in the log, and counts for traini
 seen yet. Only events that name a person are seen.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Delete, Select, bindparam, delete, exists, func, select
@@ -50,8 +51,7 @@ def _page(*names: str) -> Statement:
 
 def _keys(*names: str) -> Statement:
     found = select(events.c.event_type, events.c.user_id, events.c.item_id).distinct()
-    given = found.where(events.c.user_id.is_not(None), *(KEYS[name] for name in names)).subquery()
-    return Statement(select(given))
+    return Statement(found.where(events.c.user_id.is_not(None), *(KEYS[name] for name in names)))
 
 
 def _delete(*names: str) -> Delete:
@@ -63,8 +63,13 @@ SHAPES = (
     ("user_id", "item_id"), ("event_type", "user_id", "item_id"),
 )  # fmt: skip
 PAGES = {frozenset(names): _page(*names) for names in SHAPES}
-FOUND = {frozenset(names): _keys(*names) for names in SHAPES if "item_id" in names}
-GONE = {frozenset(names): Statement(_delete(*names)) for names in SHAPES if "item_id" in names}
+BOTH = [names for names in SHAPES if {"user_id", "item_id"} <= {*names}]
+FOUND = {frozenset(names): _keys(*names) for names in BOTH}
+GONE = {frozenset(names): Statement(_delete(*names)) for names in BOTH}
+READERS = Statement(
+    select(events.c.user_id).where(KEYS["item_id"], events.c.user_id.is_not(None)).distinct().order_by(events.c.user_id)
+)
+GONE_OF_EACH = Statement(_delete("user_id", "item_id"), ("user_id", "item_id"))
 KNOWN = Statement(
     select(func.count()).select_from(select(events.c.sequence).where(events.c.user_id == USER).limit(1).subquery())
 )
@@ -85,12 +90,23 @@ def page(connection: Connection, *, now: int, before: int, most: int, **given: s
 
 
 def remove(connection: Connection, **given: str) -> int:
-    """Delete all events of an item, of the person and of the type where given; how many of Gorse's rows went."""
+    """Delete all events of a person and an item, of a type where it is given; how many of Gorse's rows went."""
     found = FOUND[frozenset(given)].rows(connection, **given)
     if found:
         GONE[frozenset(given)].run(connection, **given)
         log.record(connection, "person", [user_id for _, user_id, _ in found])
     return len(found)
+
+
+def readers(connection: Connection, item_id: str) -> list[str]:
+    """Who did something with an item, in the order of ids; reads the whole log."""
+    return [user_id for (user_id,) in READERS.rows(connection, item_id=item_id)]
+
+
+def remove_of_each(connection: Connection, item_id: str, user_ids: Sequence[str]) -> None:
+    """Delete what these people did with an item; each is found by an index."""
+    GONE_OF_EACH.many(connection, ((user_id, item_id) for user_id in user_ids))
+    log.record(connection, "person", user_ids)
 
 
 def knows(connection: Connection, user_id: str) -> bool:

@@ -61,12 +61,12 @@ def patch(connection: Connection, item_id: str, attributes: Attributes, hidden: 
     return one(connection, item_id)
 
 
-def hide(connection: Connection, item_id: str, hidden: bool, now: int) -> bool:
-    """Whether there is such an item."""
-    if not HIDE.run(connection, item_id=item_id, hide=hidden, now=now):
-        return False
-    log.record(connection, "item", [item_id])
-    return True
+def hide(connection: Connection, item_id: str, hidden: bool, now: int) -> None:
+    """Show an item to nobody, or again; one that only the files describe is stored without attributes."""
+    if HIDE.run(connection, item_id=item_id, hide=hidden, now=now):
+        log.record(connection, "item", [item_id])
+    else:
+        put(connection, [Item(item_id, hidden=hidden)], now)
 
 
 def remove(connection: Connection, item_id: str) -> bool:

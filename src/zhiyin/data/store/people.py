@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from zhiyin.data.store import changes as log
+from zhiyin.data.store.events import LISTED
 from zhiyin.data.store.records import Attributes, Friend, User
 from zhiyin.data.store.statement import Statement
 from zhiyin.data.store.tables import TEXT, friends, links, users
@@ -22,6 +23,10 @@ USER, FRIEND, SESSION = (
 INSERT = Statement(insert(users).inline(), FIELDS)
 DELETE = Statement(delete(users).where(users.c.user_id == USER), ("user_id",))
 ONE = Statement(select(*ROW).where(users.c.user_id == USER))
+SEVERAL = {
+    name: Statement(select(*ROW).where(users.c.user_id.in_(select(each.table_valued("value").c.value))))
+    for name, each in LISTED.items()
+}
 PAGE = Statement(
     select(*ROW).where(users.c.user_id > bindparam("after")).order_by(users.c.user_id).limit(bindparam("most"))
 )
@@ -45,7 +50,7 @@ OWNER = Statement(select(links.c.user_id).where(links.c.session_id == SESSION))
 def put(connection: Connection, given: Sequence[User]) -> int:
     """Store people whole, in place of what was there; how many are new. A later one of the same id wins."""
     chosen = {user.user_id: user for user in given}
-    new = sum(one(connection, user_id) is None for user_id in chosen)
+    new = len(chosen) - len(several(connection, list(chosen)))
     DELETE.many(connection, ((user_id,) for user_id in chosen))
     INSERT.many(
         connection,
@@ -89,6 +94,12 @@ def one(connection: Connection, user_id: str) -> User | None:
     """A person, if described."""
     rows = ONE.rows(connection, user_id=user_id)
     return _user(rows[0]) if rows else None
+
+
+def several(connection: Connection, user_ids: Sequence[str]) -> list[User]:
+    """Those of these that are described, in any order."""
+    listed = msgspec.json.encode(list(user_ids)).decode()
+    return [_user(row) for row in SEVERAL[connection.dialect.name].rows(connection, ids=listed)]
 
 
 def page(connection: Connection, after: str, most: int) -> list[User]:

@@ -12,8 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from zhiyin.data.store.address import StoreAddress
 from zhiyin.data.store.database import Breaker, Seconds, T, Work
 from zhiyin.data.store.migrate import LOCK, migrate, missing
-from zhiyin.data.store.records import RefusedError, StoreError
-from zhiyin.errors import MissingExtraError
+from zhiyin.errors import MissingExtraError, RefusedError, StoreError
 
 CONNECTIONS = 5
 CONNECT_SECONDS = 1.0

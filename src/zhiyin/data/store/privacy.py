@@ -6,6 +6,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Select, Table, and_, bindparam, delete, or_, select
 
 from zhiyin.data.store import changes as log
+from zhiyin.data.store.forgotten import forget
 from zhiyin.data.store.statement import Statement
 from zhiyin.data.store.tables import TEXT, events, friends, impressions, links, users
 
@@ -28,6 +29,9 @@ HELD: dict[Table, ColumnElement[bool]] = {
 }
 EXPORT = {table.name: Statement(select(table).where(held)) for table, held in HELD.items()}
 ERASE = {table.name: Statement(delete(table).where(held)) for table, held in HELD.items()}
+SHOWN_UNTIL = Statement(
+    delete(impressions).where(impressions.c.user_id == USER, impressions.c.time <= bindparam("until"))
+)
 COLUMNS = {table.name: [column.name for column in table.columns] for table in HELD}
 
 
@@ -39,15 +43,21 @@ def export(connection: Connection, user_id: str) -> dict[str, list[dict[str, Any
     }
 
 
-def erase(connection: Connection, user_id: str) -> dict[str, int]:
-    """Delete everything that is held on a person; rows per table.
+def erase(connection: Connection, user_id: str, digest: str, time: int) -> dict[str, int]:
+    """Delete everything that is held on a person, and note the digest of whom and when; rows per table.
 
     The change that tells the workers is of "all", so that not even the log keeps the id.
     """
     done = {name: statement.run(connection, user_id=user_id) for name, statement in ERASE.items()}
+    forget(connection, digest, time)
     log.forget(connection, "person", user_id)
     log.record(connection, "all", [""])
     return done
+
+
+def erase_shown(connection: Connection, user_id: str, until: int) -> int:
+    """Delete lists that were shown to a person up to a moment (µs UTC); how many."""
+    return SHOWN_UNTIL.run(connection, user_id=user_id, until=until)
 
 
 def _plain(table: str, row: Any) -> dict[str, Any]:

@@ -3,8 +3,6 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from zhiyin.errors import ZhiyinError
-
 Attributes: TypeAlias = dict[str, Any]
 """Names to texts, numbers, true or false, or lists of texts."""
 
@@ -23,25 +21,6 @@ def session_name(session_id: str) -> str:
 def is_session(user_id: str) -> bool:
     """Whether this stands for an anonymous session."""
     return user_id.startswith(SESSION)
-
-
-class StoreError(ZhiyinError):
-    """The store cannot be reached, read or written now; nothing was stored, as far as is known.
-
-    `reason` says why without saying where, so that it may be told to callers.
-    """
-
-    def __init__(self, place: str, reason: str, advice: str) -> None:
-        super().__init__(f"{place} cannot be used as the store ({reason}): {advice}")
-        self.reason = reason
-
-
-class RefusedError(ZhiyinError):
-    """The store cannot hold a value; nothing was stored."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(f"the store cannot hold a value ({reason}): correct it")
-        self.reason = reason
 
 
 class Event(NamedTuple):

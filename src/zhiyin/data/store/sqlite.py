@@ -6,7 +6,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from sqlalchemy.pool import NullPool
 
 from zhiyin.data.store.database import Breaker, Seconds, T, Work
 from zhiyin.data.store.migrate import migrate, missing
-from zhiyin.data.store.records import RefusedError, StoreError
+from zhiyin.errors import RefusedError, StoreError
 
 LOCK_SECONDS = 5.0
 """How long a transaction waits for another process that writes."""
@@ -83,7 +83,10 @@ class SqliteDatabase:
     def _migrate(self) -> list[str]:
         with self._translated():
             if self._path.exists() and self._path.stat().st_size:
-                with _engine(self._path, "mode=ro", self._lock_seconds).connect() as connection:
+                engine = _engine(
+                    self._path, "mode=ro", self._lock_seconds, "BEGIN"
+                )  # of one moment: others migrate too
+                with engine.connect() as connection, connection.begin():
                     missing(connection, str(self._path))  # refused before anything is changed
             self._path.parent.mkdir(parents=True, exist_ok=True)
             os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))  # what people did is nobody else's business
@@ -129,6 +132,22 @@ class SqliteDatabase:
             raise RefusedError(_reason(error)) from None
         except (SQLAlchemyError, sqlite3.Error, OSError) as error:
             raise StoreError(str(self._path), _reason(error), "check the path in serve.store") from None
+
+
+def in_use(path: Path) -> bool:
+    """Whether somebody has the file open, such as a service; what is no database is used by nobody."""
+    if not path.exists():
+        return False
+    with closing(sqlite3.connect(path, 0.0, isolation_level=None)) as connection:
+        try:
+            connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+            connection.execute("BEGIN EXCLUSIVE")
+            connection.execute("ROLLBACK")
+        except sqlite3.OperationalError:
+            return True
+        except sqlite3.DatabaseError:
+            return False
+    return False
 
 
 def _engine(path: Path, mode: str, lock_seconds: float, begin: str = "") -> Engine:

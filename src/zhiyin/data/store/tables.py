@@ -111,6 +111,13 @@ impressions = Table(
     sqlite_autoincrement=True,
 )
 
+forgotten = Table(
+    "forgotten",  # who was erased, as a digest that only the shop can make
+    METADATA,
+    Column("digest", TEXT, primary_key=True),
+    Column("time", BigInteger, nullable=False),
+)
+
 changes = Table(
     "changes",  # at most one of a kind and id, the newest, so that the log is no longer than what it speaks of
     METADATA,

@@ -1,16 +1,19 @@
 """What training reads from the store, in bulk and of one moment: events, items, users and friends as tables."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 import polars as pl
 from sqlalchemy import Connection, and_, func, select
 
+from zhiyin.data.encryption import is_token
 from zhiyin.data.store.address import StoreAddress
+from zhiyin.data.store.changes import latest
 from zhiyin.data.store.connect import read_at_once
-from zhiyin.data.store.records import SESSION
+from zhiyin.data.store.forgotten import since
+from zhiyin.data.store.records import SESSION, Attributes, Item
 from zhiyin.data.store.tables import events, friends, items, links, users
 
 BLOCK_ROWS = 100_000
@@ -39,6 +42,8 @@ class StoredTables:
     friends: pl.DataFrame  # user_id, friend_id
     without_consent: list[str]  # people whose events must not be learned from, wherever they come from
     sequence: int  # the newest event that is in here
+    change: int = 0  # the newest change of an item or a person that is in here
+    forgotten: dict[str, int] = field(default_factory=dict)  # digest of who was erased to when, µs UTC
 
 
 def read_tables(address: StoreAddress) -> StoredTables:
@@ -70,12 +75,14 @@ def _tables(connection: Connection) -> StoredTables:
     return StoredTables(
         _events(connection),
         _items(connection),
-        _described("user_id", connection.execute(select(users.c.user_id, users.c.attributes)).fetchall()),
+        _users(connection),
         pl.DataFrame(
             [tuple(row) for row in known], schema={"user_id": pl.String, "friend_id": pl.String}, orient="row"
         ),
         [user_id for (user_id,) in connection.execute(refused)],
         int(sequence),
+        latest(connection),
+        since(connection),
     )
 
 
@@ -102,8 +109,22 @@ def _events(connection: Connection) -> pl.DataFrame:
 
 def _items(connection: Connection) -> pl.DataFrame:
     rows = connection.execute(select(items.c.item_id, items.c.attributes, items.c.hidden)).fetchall()
-    described = _described("item_id", [(item_id, attributes) for item_id, attributes, _ in rows])
-    hidden = pl.Series([bool(row[2]) for row in rows], dtype=pl.Boolean)
+    return items_frame([Item(item_id, msgspec.json.decode(kept), bool(hidden)) for item_id, kept, hidden in rows])
+
+
+def _users(connection: Connection) -> pl.DataFrame:
+    rows = connection.execute(select(users.c.user_id, users.c.attributes)).fetchall()
+    described = ((user_id, msgspec.json.decode(kept)) for user_id, kept in rows)
+    plain = [
+        (user_id, {name: value for name, value in kept.items() if not is_token(value)}) for user_id, kept in described
+    ]  # what is encrypted is nothing to learn from
+    return _described("user_id", plain)
+
+
+def items_frame(given: Sequence[Item]) -> pl.DataFrame:
+    """item_id, and each attribute in a column of the type of its values; what is hidden is not available."""
+    described = _described("item_id", [(item.item_id, item.attributes) for item in given])
+    hidden = pl.Series([item.hidden for item in given], dtype=pl.Boolean)
     if not hidden.any():
         return described
     available = described["available"] if "available" in described.columns else pl.Series([None], dtype=pl.Boolean)
@@ -111,9 +132,9 @@ def _items(connection: Connection) -> pl.DataFrame:
     return described.with_columns(shown.alias("available"))
 
 
-def _described(name: str, rows: Sequence[Sequence[Any]]) -> pl.DataFrame:
+def _described(name: str, rows: Sequence[tuple[str, Attributes]]) -> pl.DataFrame:
     """Ids and their attributes, each in a column of the type of its values."""
-    found = [msgspec.json.decode(attributes) for _, attributes in rows]
+    found = [attributes for _, attributes in rows]
     names = dict.fromkeys(key for attributes in found for key in attributes if key != name)
     columns = {name: pl.Series([row[0] for row in rows], dtype=pl.String)}
     return pl.DataFrame({**columns, **{key: _column([one.get(key) for one in found]) for key in names}})

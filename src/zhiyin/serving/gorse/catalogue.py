@@ -1,5 +1,6 @@
 """/api/item and /api/items."""
 
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -25,8 +26,8 @@ SEVERAL = msgspec.json.Decoder(list[Item])
 PATCH = msgspec.json.Decoder(ItemPatch)
 KNOWN = names(Item)
 
-READ_AT_ONCE = 1_000
-"""Items that a search reads before it goes on."""
+AT_ONCE = 1_000
+"""Items that a search reads before it goes on, and people whose feedback goes in one transaction."""
 
 LONGEST_QUERY = 200
 
@@ -91,12 +92,11 @@ async def several(service: Service, request: Request) -> Response:
 async def remove(service: Service, request: Request) -> Response:
     """Delete an item and its feedback."""
     item_id = asked.id_of(request, "item_id")
-
-    def gone(connection: Connection) -> None:
-        stored_items.remove(connection, item_id)
-        feedback.remove(connection, item_id=item_id)
-
-    await service.store.writing(gone)
+    await service.store.delete_item(item_id)
+    readers = await service.store.reading(lambda connection: feedback.readers(connection, item_id))
+    for start in range(0, len(readers), AT_ONCE):  # in parts, so that events can be stored meanwhile
+        some = readers[start : start + AT_ONCE]
+        await service.store.writing(partial(feedback.remove_of_each, item_id=item_id, user_ids=some))
     return answered(Success(1))
 
 
@@ -152,9 +152,9 @@ def _search(connection: Connection, words: list[str], n: int) -> list[Stored]:
     found: list[Stored] = []
     after = ""
     while len(found) < n:
-        page = stored_items.page(connection, after, READ_AT_ONCE)
+        page = stored_items.page(connection, after, AT_ONCE)
         found += [item for item in page if all(word in _text(item) for word in words)]
-        if len(page) < READ_AT_ONCE:
+        if len(page) < AT_ONCE:
             break
         after = page[-1].item_id
     return found[:n]

@@ -49,7 +49,7 @@ async def of_type(service: Service, request: Request) -> Response:
 async def of_user(service: Service, request: Request) -> Response:
     """What a person did, of one type if the path names it."""
     user_id = asked.id_of(request, "user_id")
-    given = _typed(request) | {"user_id": service.live.served.person(user_id)}
+    given = _typed(request) | {"user_id": service.served.person(user_id)}
     return answered(await _rows(service, given, user_id))
 
 
@@ -82,7 +82,7 @@ def _typed(request: Request) -> dict[str, str]:
 
 
 def _both(service: Service, request: Request) -> dict[str, str]:
-    person = service.live.served.person(asked.id_of(request, "user_id"))
+    person = service.served.person(asked.id_of(request, "user_id"))
     return {"user_id": person, "item_id": asked.id_of(request, "item_id")}
 
 
@@ -108,7 +108,7 @@ def _event(service: Service, row: Feedback, now: int) -> Event:
     if time is not None and time > now + asked.LONGEST_DELAY:
         raise RequestError(400, f"Timestamp is more than a year in the future, got {row.timestamp!r}")
     return Event(
-        user_id=service.live.served.person(asked.text(row.user_id, "UserId")),
+        user_id=service.served.person(asked.text(row.user_id, "UserId")),
         item_id=asked.text(row.item_id, "ItemId"),
         event_type=asked.text(row.feedback_type, "FeedbackType"),
         timestamp=now if time is None else time,

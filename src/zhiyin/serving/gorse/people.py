@@ -12,12 +12,14 @@ from zhiyin.data.store import people as stored_people
 from zhiyin.data.store.records import User as Stored
 from zhiyin.errors import RequestError, UnknownIdError
 from zhiyin.serving.bodies import body, decoded, names
+from zhiyin.serving.caller import caller_of
 from zhiyin.serving.catalogue import MOST_STORED
+from zhiyin.serving.erasure import erased
 from zhiyin.serving.gorse import asked
 from zhiyin.serving.gorse.labels import COLUMN, PREFIX, columns, labels
 from zhiyin.serving.gorse.shapes import Success, User, UserIterator, UserPatch
 from zhiyin.serving.operation import answered
-from zhiyin.serving.service import Service
+from zhiyin.serving.service import Service, new_request_id
 
 ONE = msgspec.json.Decoder(User)
 SEVERAL = msgspec.json.Decoder(list[User])
@@ -45,7 +47,7 @@ async def modify(service: Service, request: Request) -> Response:
     """Change what is given, keep the rest."""
     user_id = asked.id_of(request, "user_id")
     patch = decoded(await body(request, service.body_limit), PATCH, KNOWN)
-    person = service.live.served.person(user_id)
+    person = service.served.person(user_id)
     found = await service.store.user(person)
     changed: dict[str, Any] = {}
     if patch.labels is not None:
@@ -61,7 +63,7 @@ async def modify(service: Service, request: Request) -> Response:
 async def one(service: Service, request: Request) -> Response:
     """A person; who has only feedback is an empty one, as with Gorse's `auto_insert_user`."""
     user_id = asked.id_of(request, "user_id")
-    person = service.live.served.person(user_id)
+    person = service.served.person(user_id)
     found = await service.store.user(person)
     if found is None:
         if not await service.store.reading(lambda connection: feedback.knows(connection, person)):
@@ -80,7 +82,7 @@ async def several(service: Service, request: Request) -> Response:
 
 async def remove(service: Service, request: Request) -> Response:
     """Delete all that is stored of a person, feedback too."""
-    await service.store.erase(service.live.served.person(asked.id_of(request, "user_id")))
+    await erased(service, asked.id_of(request, "user_id"), caller_of(request), new_request_id())
     return answered(Success(1))
 
 
@@ -103,8 +105,10 @@ def label_names(attributes: Mapping[str, Any]) -> list[str]:
 
 
 async def _put(service: Service, rows: list[User]) -> None:
-    person = service.live.served.person
+    person = service.served.person
+    seal = service.store.vault.seal
     given = [_given(row, person(asked.text(row.user_id, "UserId"))) for row in rows]
+    given = [one._replace(attributes=seal(one.attributes, one.user_id)) for one in given]
     await service.store.writing(lambda connection: described.put_users(connection, given))
 
 

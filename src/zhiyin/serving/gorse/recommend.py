@@ -12,16 +12,22 @@ from zhiyin.data.queries import Queries
 from zhiyin.data.store.records import Event
 from zhiyin.errors import RequestError, UnknownIdError
 from zhiyin.registry.release import Release
+from zhiyin.serving.asking import of_nobody, of_somebody
 from zhiyin.serving.bodies import body, decoded, names
+from zhiyin.serving.caller import Role, caller_of, require_scenario
 from zhiyin.serving.gorse import asked, lists
 from zhiyin.serving.gorse.shapes import Score, SessionFeedback
 from zhiyin.serving.operation import answered
 from zhiyin.serving.schemas import LONGEST_TYPE, MOST_ITEMS
 from zhiyin.serving.service import Service
+from zhiyin.serving.wish import HOME
 
 SESSION = msgspec.json.Decoder(list[SessionFeedback])
 KNOWN = names(SessionFeedback)
-LISTS = {"latest": lists.latest, "popular": lists.popular}
+LISTS: dict[str, Callable[[Release, Queries, Sequence[str], int, int, int], list[Score]]] = {
+    "latest": lists.latest,
+    "popular": lists.popular,
+}
 
 APART = 1_000_000
 """µs between events of a session that say no time."""
@@ -29,15 +35,18 @@ APART = 1_000_000
 
 async def of_user(service: Service, request: Request) -> Response:
     """Items for a person: their ids, with `X-API-Version: 2` their scores too."""
+    require_scenario(request, HOME)
     user_id, categories = asked.id_of(request, "user_id"), asked.categories(request)
     n, offset = asked.amount(request), asked.offset(request)
     write_back = request.query_params.get("write-back-type", "")
     delay = asked.duration(request.query_params.get("write-back-delay") or "0")
     if len(write_back) > LONGEST_TYPE or "\0" in write_back:
         raise RequestError(400, f"write-back-type must have at most {LONGEST_TYPE} characters")
-    served, now = service.live.served, service.clock()
-    person = served.person(user_id)
-    queries = await _queries(service, person, now)
+    if write_back and caller_of(request).role < Role.WRITER:
+        raise RequestError(403, "write-back-type stores feedback, and this key is a reader's: ask for a writer's")
+    now = service.clock()
+    served, known = await of_somebody(service, user_id, None, now)
+    person, queries = served.person(user_id), known.queries
     found = await service.workers.run(partial(lists.recommended, served.release, queries, categories, n, offset))
     if write_back.strip():
         shown = [Event(person, one.id, write_back.strip(), now + delay, now) for one in found]
@@ -48,11 +57,12 @@ async def of_user(service: Service, request: Request) -> Response:
 
 async def of_session(service: Service, request: Request) -> Response:
     """Items for what a visitor did, which comes with the question."""
+    require_scenario(request, HOME)
     rows = decoded(await body(request, service.body_limit), SESSION, KNOWN)
     if len(rows) > MOST_ITEMS:
         raise RequestError(400, f"at most {MOST_ITEMS:,} feedbacks make a session, got {len(rows):,}")
     categories, n, offset = asked.categories(request), asked.amount(request), asked.offset(request)
-    release, now = service.live.served.release, service.clock()
+    release, now = (await service.assortment.latest()).release, service.clock()
     events = [_event(row, now - (len(rows) - place) * APART, now) for place, row in enumerate(rows)]
     past = service.sessions.history(release, events)
     queries = Queries.of(past.before(np.array([now])), None, now)
@@ -61,9 +71,10 @@ async def of_session(service: Service, request: Request) -> Response:
 
 async def neighbours(service: Service, request: Request) -> Response:
     """Items alike to one; none for an item that the release does not know."""
+    require_scenario(request, "similar")
     item_id, categories = asked.id_of(request, "item_id"), asked.categories(request)
     n, offset = asked.amount(request), asked.offset(request)
-    release = service.live.served.release
+    release = (await service.assortment.latest()).release
     index = int(release.items.indexes([item_id])[0])
     if index < 0:
         return answered([])
@@ -78,12 +89,12 @@ async def user_neighbours(_: Service, __: Request) -> Response:
 
 async def latest(service: Service, request: Request) -> Response:
     """The newest items."""
-    return await _of_all(service, request, lists.latest)
+    return await _of_all(service, request, "latest")
 
 
 async def popular(service: Service, request: Request) -> Response:
     """The most popular items."""
-    return await _of_all(service, request, lists.popular)
+    return await _of_all(service, request, "popular")
 
 
 async def non_personalized(service: Service, request: Request) -> Response:
@@ -91,29 +102,23 @@ async def non_personalized(service: Service, request: Request) -> Response:
     name = asked.id_of(request, "name")
     if name not in LISTS:
         raise UnknownIdError(f"non-personalized recommender {name[:80]!r} not found: ask for {' or '.join(LISTS)}")
-    return await _of_all(service, request, LISTS[name])
+    return await _of_all(service, request, name)
 
 
-Lists = Callable[[Release, Queries, Sequence[str], int, int, int], list[Score]]
-
-
-async def _of_all(service: Service, request: Request, made: Lists) -> Response:
+async def _of_all(service: Service, request: Request, name: str) -> Response:
+    require_scenario(request, name)
     categories, n, offset = asked.categories(request), asked.amount(request), asked.offset(request)
-    release, now = service.live.served.release, service.clock()
+    release, now = (await service.assortment.latest()).release, service.clock()
     past = await _of_reader(service, request, now)
-    return answered(await service.workers.run(partial(made, release, past, categories, n, offset, now)))
+    return answered(await service.workers.run(partial(LISTS[name], release, past, categories, n, offset, now)))
 
 
 async def _of_reader(service: Service, request: Request, now: int) -> Queries:
     """The past of `user-id`, whose items are left out; a stranger's without it."""
     user_id = request.query_params.get("user-id", "").strip()
     if not user_id or "\0" in user_id:
-        return Queries.of(service.sessions.history(service.live.served.release, []), None, now)
-    return await _queries(service, service.live.served.person(user_id), now)
-
-
-async def _queries(service: Service, person: str, now: int) -> Queries:
-    known = await service.sessions.queries(service.live.served.release, person, None, now)
+        return of_nobody(now)
+    _, known = await of_somebody(service, user_id, None, now)
     return known.queries
 
 

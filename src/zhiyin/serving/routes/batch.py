@@ -13,9 +13,10 @@ from zhiyin.data.queries import Queries
 from zhiyin.errors import RequestError
 from zhiyin.registry.release import Release
 from zhiyin.serving.answers import age_s, listed, source
-from zhiyin.serving.asking import asked_at, joined, of_somebody
+from zhiyin.serving.asking import asked_at, joined
 from zhiyin.serving.bodies import body, decoded, names, text_of
 from zhiyin.serving.caller import require_scenario
+from zhiyin.serving.impressions import note
 from zhiyin.serving.live import Served
 from zhiyin.serving.operation import Operation, answered
 from zhiyin.serving.schemas import BatchAnswer, BatchQuestion, PersonAnswer, Promoted
@@ -42,7 +43,7 @@ async def post(service: Service, request: Request) -> Response:
     """Answer for many."""
     started = time.perf_counter()
     question = decoded(await body(request, service.body_limit), QUESTION, KNOWN)
-    served, now = service.live.served, asked_at(service, question.now)
+    served, now = await service.assortment.latest(), asked_at(service, question.now)
     user_ids = [text_of(one, f"user_ids[{i}]") for i, one in enumerate(question.user_ids)]
     groups = _groups(service, served, question, user_ids)
     if sum(group.wish.k * len(group.places) for group in groups) > MOST_ANSWERED:
@@ -50,8 +51,14 @@ async def post(service: Service, request: Request) -> Response:
             422, f"at most {MOST_ANSWERED:,} items are answered at once: ask for fewer people or a lower k"
         )
     require_scenario(request, groups[0].wish.scenario)
-    known = [await of_somebody(service, served, user_id, None, now) for user_id in user_ids]
-    return await service.workers.run(partial(_answer, service, served, groups, known, user_ids, started))
+    known = [await service.sessions.queries(served.release, served.person(one), None, now) for one in user_ids]
+    made = await service.workers.run(partial(_answer, service, served, groups, known, user_ids, started))
+    for one in made.answers:
+        note(
+            service, served, made.request_id, one.items, scenario=made.scenario, variant=one.variant,
+            user_id=one.user_id,
+        )  # fmt: skip
+    return answered(made)
 
 
 def _groups(service: Service, served: Served, question: BatchQuestion, user_ids: Sequence[str]) -> list[_Group]:
@@ -75,22 +82,20 @@ def _groups(service: Service, served: Served, question: BatchQuestion, user_ids:
 def _answer(
     service: Service, served: Served, groups: Sequence[_Group], known: Sequence[Known], user_ids: Sequence[str],
     started: float,
-) -> Response:  # fmt: skip
+) -> BatchAnswer:  # fmt: skip
     release, wish = served.release, groups[0].wish
     answers: dict[int, PersonAnswer] = {}
     for group in groups:
         if group.places:
             answers |= _of_group(release, group, [known[place].queries for place in group.places], user_ids)
-    return answered(
-        BatchAnswer(
-            request_id=wish.request_id,
-            version=release.number,
-            scenario=wish.scenario,
-            stale=any(one.stale for one in known),
-            age_s=age_s(release, service.clock()),
-            took_ms=round((time.perf_counter() - started) * 1_000, 3),
-            answers=[answers[place] for place in range(len(user_ids))],
-        )
+    return BatchAnswer(
+        request_id=wish.request_id,
+        version=release.number,
+        scenario=wish.scenario,
+        stale=any(one.stale for one in known),
+        age_s=age_s(release, service.clock()),
+        took_ms=round((time.perf_counter() - started) * 1_000, 3),
+        answers=[answers[place] for place in range(len(user_ids))],
     )
 
 

@@ -15,8 +15,9 @@ from zhiyin.serving.asking import of_somebody
 from zhiyin.serving.bodies import text_of
 from zhiyin.serving.caller import Role
 from zhiyin.serving.operation import Operation, Parameter, answered, query
-from zhiyin.serving.schemas import LONGEST_ID, K, Name, Stage, Wanted, Why
+from zhiyin.serving.schemas import LONGEST_ID, K, Name, Wanted
 from zhiyin.serving.service import Service, new_request_id
+from zhiyin.serving.why_schemas import Stage, Why
 from zhiyin.serving.wish import HOME, Wish, wish_of
 
 PARAMETERS = (
@@ -32,14 +33,13 @@ async def why(service: Service, request: Request) -> Response:
     """Follow one item to one list."""
     given = query(request, PARAMETERS)
     user_id, item_id = _needed(given, "user_id"), _needed(given, "item_id")
-    served = service.live.served
+    served, known = await of_somebody(service, user_id, None, service.clock())
     release = served.release
     wanted = Wanted(scenario=given.get("scenario"), k=length_of_text(given.get("k")), where=given.get("where"))
     request_id = new_request_id()
     wish = wish_of(release, service.scenarios, wanted, HOME, request_id, user_id)
-    queries = (await of_somebody(service, served, user_id, None, service.clock())).queries
     item = int(release.items.indexes([item_id])[0])
-    found = await service.workers.run(partial(_followed, release, wish, queries, item, user_id))
+    found = await service.workers.run(partial(_followed, release, wish, known.queries, item, user_id))
     stages = [Stage(one.name, one.passed, one.remaining, one.detail) for one in found.stages]
     return answered(
         Why(request_id, release.number, wish.scenario, user_id, item_id, wish.k, found.rank, stages, found.verdict)

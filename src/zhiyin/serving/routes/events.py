@@ -14,10 +14,11 @@ from zhiyin.errors import RequestError
 from zhiyin.serving.bodies import body, decoded, names, not_json, text_of
 from zhiyin.serving.caller import Role
 from zhiyin.serving.current import current
+from zhiyin.serving.event_schemas import Accepted, NewEvent, NewEvents
 from zhiyin.serving.live import Served
 from zhiyin.serving.moments import moment
 from zhiyin.serving.operation import Operation, Parameter, answered, query
-from zhiyin.serving.schemas import MOST_EVENTS, Accepted, Failure, NewEvent, NewEvents, Problem, Refusal
+from zhiyin.serving.schemas import MOST_EVENTS, Failure, Problem, Refusal
 from zhiyin.serving.service import Service, new_request_id
 
 SKEW = 300_000_000

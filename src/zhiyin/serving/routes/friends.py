@@ -27,7 +27,7 @@ async def put(service: Service, request: Request) -> Response:
     """Store that a person knows another."""
     weight = _weight(query(request, (WEIGHT,)).get("weight", "1"))
     user_id, friend_id = _both(request)
-    person = service.live.served.person
+    person = service.served.person
     await service.store.put_friends(person(user_id), [Friend(person(friend_id), weight)])
     return answered(Friendship(friend_id, weight))
 
@@ -36,7 +36,7 @@ async def remove(service: Service, request: Request) -> Response:
     """Forget that a person knows another."""
     query(request, ())
     user_id, friend_id = _both(request)
-    person = service.live.served.person
+    person = service.served.person
     if not await service.store.delete_friend(person(user_id), person(friend_id)):
         raise UnknownIdError(f"{shown(friend_id)} is no stored friend of {shown(user_id)}: check both ids")
     return answered(Removed(1))
@@ -45,7 +45,7 @@ async def remove(service: Service, request: Request) -> Response:
 async def page(service: Service, request: Request) -> Response:
     """Whom a person knows, in the order of their ids."""
     given = query(request, LISTING)
-    most, person = limit(given), service.live.served.person(id_in_path(request.path_params["id"]))
+    most, person = limit(given), service.served.person(id_in_path(request.path_params["id"]))
     found = [Friendship(one.friend_id, one.weight) for one in await service.store.friends(person, after(given), most)]
     return answered(FriendPage(found, following([one.friend_id for one in found], most)))
 

@@ -11,6 +11,7 @@ from zhiyin.ranking.terms import Terms
 from zhiyin.serving.answers import age_s, length, length_of_text, listed
 from zhiyin.serving.asking import asked_at, of_nobody
 from zhiyin.serving.caller import require_scenario
+from zhiyin.serving.impressions import note
 from zhiyin.serving.operation import Operation, Parameter, answered, query
 from zhiyin.serving.schemas import K, Listed
 from zhiyin.serving.service import Service, new_request_id
@@ -40,14 +41,17 @@ async def _answer(service: Service, request: Request, kind: Kind) -> Response:
     started = time.perf_counter()
     require_scenario(request, kind)
     given = query(request, PARAMETERS)
-    release = service.live.served.release
+    served = await service.assortment.latest()
+    release = served.release
     terms = Terms(where=(given["where"],) if given.get("where") else ())
     k = length(release, length_of_text(given.get("k")))
     nobody = of_nobody(asked_at(service, None))
     found = await service.workers.run(partial(release.lists.of, kind, nobody, k, terms))
     took_ms = round((time.perf_counter() - started) * 1_000, 3)
     items, age = listed(found, release), age_s(release, service.clock())
-    return answered(Listed(new_request_id(), release.number, kind, age, took_ms, items))
+    request_id = new_request_id()
+    note(service, served, request_id, items, scenario=kind)
+    return answered(Listed(request_id, release.number, kind, age, took_ms, items))
 
 
 OPERATIONS = tuple(

@@ -28,9 +28,9 @@ async def of_person_alike(service: Service, request: Request) -> Response:
     if not service.settings.serve.similar_users:
         raise RequestError(403, "similar users are switched off: serve.similar_users = true in zhiyin.toml allows them")
     given = query(request, PARAMETERS)
-    user_id, served = id_in_path(request.path_params["id"]), service.live.served
+    user_id = id_in_path(request.path_params["id"])
+    served, known = await of_somebody(service, user_id, None, asked_at(service, None))
     k = length(served.release, length_of_text(given.get("k")))
-    known = await of_somebody(service, served, user_id, None, asked_at(service, None))
     people = await service.workers.run(partial(_alike, served.release, known.queries, k))
     took_ms = round((time.perf_counter() - started) * 1_000, 3)
     return answered(Neighbours(new_request_id(), served.release.number, took_ms, user_id, people))

@@ -4,11 +4,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from zhiyin.serving.answers import id_in_path
-from zhiyin.serving.caller import Role
-from zhiyin.serving.catalogue import Erased, Export
+from zhiyin.serving.caller import Role, caller_of
+from zhiyin.serving.catalogue import Export
+from zhiyin.serving.erasure import Receipt, erased
 from zhiyin.serving.operation import Operation, Parameter, answered, query
-from zhiyin.serving.service import Service
+from zhiyin.serving.service import Service, new_request_id
 
+ACT_EXPORT = "export person"
 ID = Parameter("id", "path", str, "the person; percent-encoded, slashes too")
 
 
@@ -16,14 +18,17 @@ async def erase(service: Service, request: Request) -> Response:
     """Delete everything that is stored of a person."""
     query(request, ())
     user_id = id_in_path(request.path_params["id"])
-    return answered(Erased(user_id, await service.store.erase(service.live.served.person(user_id))))
+    return answered(await erased(service, user_id, caller_of(request), new_request_id()))
 
 
 async def export(service: Service, request: Request) -> Response:
     """Everything that is stored of a person."""
     query(request, ())
     user_id = id_in_path(request.path_params["id"])
-    return answered(Export(user_id, await service.store.export(service.live.served.person(user_id))))
+    digest = service.store.digest(service.served.person(user_id))
+    async with service.audit.acting(ACT_EXPORT, digest[:16], caller_of(request), request_id=new_request_id()):
+        pass
+    return answered(Export(user_id, await service.store.export(service.served.person(user_id))))
 
 
 OPERATIONS = (
@@ -42,8 +47,9 @@ OPERATIONS = (
         "/v1/users/{id:path}",
         erase,
         "Delete everything that is stored of a person: attributes, events, shown lists, friends and linked sessions. "
-        "A release that was trained on the events keeps its numbers until the next training.",
-        answers={200: Erased},
+        "No answer uses what a release knows of the person from now on, and a training is asked for. The answer is a "
+        "receipt, signed with the shop's key.",
+        answers={200: Receipt},
         refusals=(422,),
         parameters=(ID,),
         role=Role.ADMIN,

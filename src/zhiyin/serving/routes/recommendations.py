@@ -10,10 +10,11 @@ from starlette.responses import Response
 from zhiyin.errors import RequestError
 from zhiyin.serving import reasons
 from zhiyin.serving.answers import age_s, id_in_path, length_of_text, listed, source
-from zhiyin.serving.asking import asked_at, of_history, of_nobody, of_somebody
+from zhiyin.serving.asking import asked_at, of_history, of_somebody
 from zhiyin.serving.bodies import body, decoded, names, text_of
 from zhiyin.serving.caller import require_scenario
 from zhiyin.serving.current import current, stage
+from zhiyin.serving.impressions import note
 from zhiyin.serving.live import Served
 from zhiyin.serving.operation import Operation, Parameter, answered, query
 from zhiyin.serving.reasons import wished
@@ -58,29 +59,31 @@ async def of_user(service: Service, request: Request) -> Response:
 
 async def answer(service: Service, request: Request, question: Question, default: str, started: float) -> Response:
     """The answer to a question; `default` is the scenario of one that names none."""
-    served, now = service.live.served, asked_at(service, question.now)
+    now = asked_at(service, question.now)
     user_id = None if question.user_id is None else text_of(question.user_id, "user_id")
     session_id = None if question.session_id is None else text_of(question.session_id, "session_id")
+    somebody = user_id is not None or session_id is not None
+    with stage("history"):
+        if somebody:
+            served, known = await of_somebody(service, user_id, session_id, now)
+        else:
+            served = await service.assortment.latest()
+            known = Known(of_history(service, served, question.history or (), now))
     wish = wish_of(
         served.release, service.scenarios, question, default, new_request_id(), user_id or session_id, question.items
     )
     require_scenario(request, wish.scenario)
-    somebody = user_id is not None or session_id is not None
     if somebody == (question.history is not None) and (somebody or wish.settings.kind == "personal"):
         raise RequestError(422, "give either user_id or history: one of them says who asks, or session_id")
-    with stage("history"):
-        if question.history is not None:
-            known = Known(of_history(service, served, question.history, now))
-        elif somebody:
-            known = await of_somebody(service, served, user_id, session_id, now)
-        else:
-            known = Known(of_nobody(now))
-    return await service.workers.run(partial(_answer, service, served, known, wish, user_id, started))
+    made = await service.workers.run(partial(_answer, service, served, known, wish, user_id, started))
+    note(
+        service, served, made.request_id, made.items, scenario=made.scenario, variant=made.variant, user_id=user_id,
+        session_id=session_id,
+    )  # fmt: skip
+    return answered(made)
 
 
-def _answer(
-    service: Service, served: Served, known: Known, wish: Wish, user_id: str | None, started: float
-) -> Response:
+def _answer(service: Service, served: Served, known: Known, wish: Wish, user_id: str | None, started: float) -> Answer:
     release, queries = served.release, known.queries
     noted = current()
     noted.version, noted.scenario = release.number, wish.scenario
@@ -91,20 +94,18 @@ def _answer(
     made_by = source(found, items, release.pipeline.combine)
     fallback = wish.is_fallback(queries, made_by)
     noted.source, noted.fallback, noted.stale = made_by, fallback, known.stale
-    return answered(
-        Answer(
-            request_id=wish.request_id,
-            version=release.number,
-            scenario=wish.scenario,
-            variant=wish.variant,
-            source=made_by,
-            fallback=fallback,
-            stale=known.stale,
-            age_s=age_s(release, service.clock()),
-            took_ms=round((time.perf_counter() - started) * 1_000, 3),
-            user_id=user_id,
-            items=items,
-        )
+    return Answer(
+        request_id=wish.request_id,
+        version=release.number,
+        scenario=wish.scenario,
+        variant=wish.variant,
+        source=made_by,
+        fallback=fallback,
+        stale=known.stale,
+        age_s=age_s(release, service.clock()),
+        took_ms=round((time.perf_counter() - started) * 1_000, 3),
+        user_id=user_id,
+        items=items,
     )
 
 

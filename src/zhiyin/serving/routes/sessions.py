@@ -21,7 +21,7 @@ async def login(service: Service, request: Request) -> Response:
     query(request, ())
     session_id = id_in_path(request.path_params["id"])
     user_id = text_of(decoded(await body(request, service.body_limit), LOGIN, KNOWN).user_id, "user_id")
-    await service.store.link(session_id, service.live.served.person(user_id))
+    await service.store.link(service.served.person(session_id), service.served.person(user_id))
     return answered(Linked(session_id, user_id))
 
 

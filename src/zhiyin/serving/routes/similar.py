@@ -10,6 +10,7 @@ from zhiyin.serving.answers import age_s, id_in_path, length_of_text, listed, so
 from zhiyin.serving.asking import asked_at, of_nobody
 from zhiyin.serving.caller import require_scenario
 from zhiyin.serving.current import current, stage
+from zhiyin.serving.impressions import note
 from zhiyin.serving.operation import Operation, Parameter, answered, query
 from zhiyin.serving.schemas import Alike, K, Wanted
 from zhiyin.serving.service import Service, new_request_id
@@ -31,7 +32,8 @@ async def of_item(service: Service, request: Request) -> Response:
     require_scenario(request, "similar")
     given = query(request, PARAMETERS)
     item_id = id_in_path(request.path_params["id"])
-    release = service.live.served.release
+    served = await service.assortment.latest()
+    release = served.release
     wanted = Wanted(k=length_of_text(given.get("k")), where=given.get("where"))
     wish = wish_of(release, service.scenarios, wanted, SIMILAR, new_request_id(), None, [item_id])
     noted = current()
@@ -40,6 +42,7 @@ async def of_item(service: Service, request: Request) -> Response:
         found = await service.workers.run(partial(wish.found, release, of_nobody(asked_at(service, None))))
     items = listed(found, release)
     noted.source = source(found, items, release.pipeline.combine)
+    note(service, served, wish.request_id, items, scenario=wish.scenario)
     return answered(
         Alike(
             request_id=wish.request_id,

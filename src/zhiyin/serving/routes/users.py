@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from zhiyin.data.store import described, history
-from zhiyin.data.store.records import Event, User
+from zhiyin.data.store.records import Attributes, Event, User
 from zhiyin.errors import RequestError, UnknownIdError
 from zhiyin.registry.release import shown
 from zhiyin.serving.answers import id_in_path
@@ -44,8 +44,9 @@ async def post(service: Service, request: Request) -> Response:
     rows, place = one_or_many(await body(request, service.body_limit), ONE, SEVERAL, KNOWN)
     if len(rows) > MOST_STORED:
         raise RequestError(422, f"at most {MOST_STORED:,} people are taken at once, got {len(rows):,}: split them")
-    person = service.live.served.person
-    users = [_user(row, place.format(index), person) for index, row in enumerate(rows)]
+    person = service.served.person
+    seal = service.store.vault.seal
+    users = [_user(row, place.format(index), person, seal) for index, row in enumerate(rows)]
     new = await service.store.writing(lambda connection: described.put_users(connection, users))
     return answered(Written(len({user.user_id for user in users}), new))
 
@@ -56,7 +57,7 @@ async def change(service: Service, request: Request) -> Response:
     user_id = id_in_path(request.path_params["id"])
     given = decoded(await body(request, service.body_limit), CHANGE, KNOWN_CHANGES)
     found = await service.store.patch_user(
-        service.live.served.person(user_id),
+        service.served.person(user_id),
         kept(given.attributes, "attributes"),
         personalised=given.personalised,
         consent=given.consent,
@@ -68,7 +69,7 @@ async def one(service: Service, request: Request) -> Response:
     """What is stored of a person."""
     query(request, ())
     user_id = id_in_path(request.path_params["id"])
-    found = await service.store.user(service.live.served.person(user_id))
+    found = await service.store.user(service.served.person(user_id))
     if found is None:
         raise UnknownIdError(f"person {shown(user_id)} is not stored: check the id, or store it with POST /v1/users")
     return answered(stored(found, user_id))
@@ -85,7 +86,7 @@ async def page(service: Service, request: Request) -> Response:
 async def events(service: Service, request: Request) -> Response:
     """What a person did, newest first."""
     given = query(request, LISTING)
-    most, person = limit(given), service.live.served.person(id_in_path(request.path_params["id"]))
+    most, person = limit(given), service.served.person(id_in_path(request.path_params["id"]))
     start = before(given)
     found = await service.store.reading(lambda connection: history.page(connection, person, start, most))
     cursor = following([str(number) for number, _ in found], most)
@@ -97,9 +98,12 @@ def stored(user: User, user_id: str | None = None) -> StoredUser:
     return StoredUser(user_id or user.user_id, told(user.attributes), user.personalised, user.consent)
 
 
-def _user(row: NewUser, prefix: str, person: Callable[[str], str]) -> described.GivenUser:
+def _user(
+    row: NewUser, prefix: str, person: Callable[[str], str], seal: Callable[[Attributes, str], Attributes]
+) -> described.GivenUser:
     user_id = person(text_of(row.user_id, f"{prefix}user_id"))
-    return described.GivenUser(user_id, kept(row.attributes, f"{prefix}attributes"), row.personalised, row.consent)
+    attributes = seal(kept(row.attributes, f"{prefix}attributes"), user_id)
+    return described.GivenUser(user_id, attributes, row.personalised, row.consent)
 
 
 def _event(event: Event) -> PastEventStored:

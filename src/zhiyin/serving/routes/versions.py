@@ -85,6 +85,7 @@ OPERATIONS = (
         versions,
         "The releases, and which of them serves.",
         answers={200: Versions},
+        refusals=(409,),
         role=Role.OPERATOR,
     ),
     Operation(

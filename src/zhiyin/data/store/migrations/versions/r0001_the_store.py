@@ -22,6 +22,11 @@ def upgrade() -> None:
     _described()
     _shown()
     op.create_table(
+        "forgotten",
+        sa.Column("digest", TEXT, primary_key=True),
+        sa.Column("time", sa.BigInteger, nullable=False),
+    )
+    op.create_table(
         "changes",
         sa.Column("number", NUMBER, sa.Identity(), primary_key=True),
         sa.Column("kind", TEXT, nullable=False),
