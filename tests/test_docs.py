@@ -22,7 +22,7 @@ from zhiyin.registry.access_settings import AccessSettings
 from zhiyin.registry.config import Config, RecipeSettings, RegistrySettings, SplitSettings, TrainSettings, parsed
 from zhiyin.registry.retrain_settings import RetrainSettings
 from zhiyin.registry.serve_settings import ServeSettings
-from zhiyin.serving import catalogue, operator_schemas, schemas
+from zhiyin.serving import catalogue, erasure, event_schemas, operator_schemas, schemas, why_schemas
 from zhiyin.serving.app import OPERATIONS
 from zhiyin.serving.caller import Role
 
@@ -48,7 +48,7 @@ SECTIONS = {
 }
 SHAPES = [
     shape
-    for module in (schemas, operator_schemas, catalogue)
+    for module in (schemas, event_schemas, why_schemas, operator_schemas, catalogue, erasure)
     for shape in vars(module).values()
     if isinstance(shape, type) and issubclass(shape, msgspec.Struct) and shape.__module__ == module.__name__
 ]
