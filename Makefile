@@ -5,7 +5,7 @@ EXTRAS ?= neural
 BIN := .venv/bin
 INSTALLED := .venv/installed$(if $(EXTRAS),-$(EXTRAS))
 
-.PHONY: install demo test bench bench-serve bench-speed bench-ease bench-networks bench-accuracy format lint types unit docs clean
+.PHONY: install demo test hold bench bench-serve bench-speed bench-ease bench-networks bench-accuracy format lint types unit docs clean
 
 install: $(INSTALLED)  ## make .venv with zhiyin in it (EXTRAS= leaves out PyTorch)
 
@@ -25,6 +25,9 @@ types: .venv/developed
 
 unit: .venv/developed .venv-openapi/installed
 	@$(BIN)/pytest -n 2 --cov --cov-report=term:skip-covered --cov-fail-under=95 $(ARGS)
+
+hold: .venv/developed  ## how the service holds, in full: kills, a database that goes away, full disks, fuzzers, 30 minutes of load; two hours (ONLY=killed picks one)
+	@ZHIYIN_HOLD=full $(BIN)/pytest -s $(if $(ONLY),tests/holding/test_$(ONLY).py,tests/holding) $(ARGS)
 
 bench: .venv/developed  ## speed, as printed in the README (ONLY=prepare picks one)
 	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(ARGS)

@@ -77,7 +77,7 @@ class Asked:
 
 
 @contextmanager
-def asking(folder: Path, release: Release, **settings: object) -> Iterator[Asked]:
+def asking(folder: Path, release: Release, store: str = "events.db", **settings: object) -> Iterator[Asked]:
     """A service over a registry of two releases, a store and an audit in a folder."""
     registry = Releases(folder / "releases")
     for number in (1, 2):
@@ -86,7 +86,7 @@ def asking(folder: Path, release: Release, **settings: object) -> Iterator[Asked
     chosen = ServeSettings(**({"open_on_loopback": True, "gorse": True, "similar_users": True} | settings))
     app = create_app(
         Live.of(registry, {}),
-        Store.of("events.db", folder),
+        Store.of(store, folder),
         None,
         Settings(chosen),
         audit=Audit(folder / "audit.jsonl"),

@@ -28,6 +28,7 @@ class Load:
     ready: list[Answered] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
     """Connections that were closed before the answer came."""
+    is_over: bool = False
 
     def slowest(self) -> float:
         """Seconds until an answer of any kind."""
@@ -80,7 +81,7 @@ async def loaded(port: int, key: str = "") -> AsyncIterator[Load]:
     async def client(does: Callable[[Sends], Any]) -> None:
         try:
             async with connection(port, key) as send:
-                while True:
+                while not load.is_over:  # wait_for of Python 3.11 may lose a cancellation
                     await does(send)
                     await asyncio.sleep(PAUSE_SECONDS)
         except (OSError, EOFError) as error:
@@ -90,6 +91,7 @@ async def loaded(port: int, key: str = "") -> AsyncIterator[Load]:
     try:
         yield load
     finally:
+        load.is_over = True
         for task in tasks:
             task.cancel()
         for task in tasks:

@@ -24,7 +24,7 @@ from zhiyin.serving.live import Live
 from zhiyin.serving.settings import Settings
 from zhiyin.serving.store import Store
 
-EXAMPLES = full(40, 1_000)
+EXAMPLES = full(30, 500)
 QUESTIONS = [
     ("POST", "/v1/recommendations", {"user_id": "a001", "k": 3}),
     ("POST", "/v1/recommendations", {"history": ["a-01"], "where": "price < 9"}),

@@ -23,7 +23,7 @@ from zhiyin.serving.operation import Operation
 from zhiyin.serving.resources import OPERATIONS
 
 ALL = (*OPERATIONS, *gorse.OPERATIONS)
-EXAMPLES = full(20, 400)
+EXAMPLES = full(20, 200)
 INPUTS = full(1_000, 20_000)
 GROWTH_MB = 8.0
 

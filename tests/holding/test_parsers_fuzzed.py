@@ -39,7 +39,7 @@ from zhiyin.serving.moments import written as as_text
 T = TypeVar("T")
 
 LAWS = settings(
-    max_examples=full(150, 5_000), deadline=None, derandomize=True, database=None,
+    max_examples=full(100, 2_000), deadline=None, derandomize=True, database=None,
     suppress_health_check=list(HealthCheck),
 )  # fmt: skip
 TEXTS = st.text(max_size=60)
@@ -231,7 +231,7 @@ def test_when_keys_were_used_is_read_or_forgotten(
     assert all(isinstance(hour, int) for hour in used.read().values())
 
 
-@LAWS
+@settings(LAWS, max_examples=full(40, 500))
 @given(data=FILES)
 def test_an_audit_is_read_and_its_chain_holds_or_does_not(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

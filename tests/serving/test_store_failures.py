@@ -324,3 +324,18 @@ def test_a_wrong_password_is_in_no_sentence(cluster: postgres.Cluster, tmp_path:
     with pytest.raises(StoreError, match="no_such_place") as refused:
         read_at_once(address, lambda _: None)
     assert "not-a-secret" not in f"{refused.value} {refused.value.__cause__} {address} {address!r}"
+
+
+def test_a_worker_waits_for_a_file_that_is_away_and_makes_no_other(tmp_path: Path) -> None:
+    async def use() -> None:
+        async with Store.of("store/events.db", tmp_path, creates=False) as store:
+            assert "it is not there" in store.problem
+            with pytest.raises(RequestError) as refused:
+                await store.append([event()])
+            assert refused.value.status == 503
+            assert not (tmp_path / "store").exists()
+            await asyncio.to_thread(migrate_at_once, StoreAddress(tmp_path / "store" / "events.db"))
+            assert await store.append([event()]) == Appended(1, 0)
+            assert store.problem == ""
+
+    asyncio.run(use())

@@ -119,7 +119,7 @@ def server(job: Job, listener: socket.socket, environment: Mapping[str, str], re
     vault = Vault.of(settings.privacy, environment)
     app = create_app(
         live,
-        Store.of(settings.serve.store, root, vault=vault, digests=signer.digest),
+        Store.of(settings.serve.store, root, vault=vault, digests=signer.digest, creates=job.descriptor < 0),
         _keys(root / settings.serve.keys, settings.serve),
         settings,
         audit=Audit(root / settings.access.audit),

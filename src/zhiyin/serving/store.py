@@ -55,8 +55,11 @@ class Store:
         self._unread = ""
 
     @classmethod
-    def of(cls, written: str, root: Path, *, vault: Vault | None = None, digests: Digests = plain_digest) -> Self:
-        """The store of `serve.store`; a path is relative to `root`.
+    def of(
+        cls, written: str, root: Path, *, vault: Vault | None = None, digests: Digests = plain_digest,
+        creates: bool = True,
+    ) -> Self:  # fmt: skip
+        """The store of `serve.store`; a path is relative to `root`; without `creates`, one that is away is waited for.
 
         Raises
         ------
@@ -65,7 +68,8 @@ class Store:
         MissingExtraError
             For PostgreSQL without its driver.
         """
-        return cls(database(StoreAddress.of(written, root), time.monotonic), vault=vault, digests=digests)
+        found = database(StoreAddress.of(written, root), time.monotonic, creates=creates)
+        return cls(found, vault=vault, digests=digests)
 
     def time(self, took: Callable[[float], None]) -> None:
         """Tell the seconds of each transaction from now on."""

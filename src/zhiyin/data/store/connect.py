@@ -12,15 +12,22 @@ from zhiyin.data.store.sqlite import SqliteDatabase
 from zhiyin.errors import DataError
 
 
-def database(address: StoreAddress, seconds: Seconds) -> Database:
+def database(address: StoreAddress, seconds: Seconds, *, creates: bool = True) -> Database:
     """Not yet connected; to be used from one event loop.
+
+    Parameters
+    ----------
+    creates
+        Make the file of SQLite where there is none; without it, it is waited for.
 
     Raises
     ------
     MissingExtraError
         For PostgreSQL without its driver.
     """
-    return PostgresDatabase(address, seconds) if address.path is None else SqliteDatabase(address.path, seconds)
+    if address.path is None:
+        return PostgresDatabase(address, seconds)
+    return SqliteDatabase(address.path, seconds, creates=creates)
 
 
 def read_at_once(address: StoreAddress, work: Work[T]) -> T:

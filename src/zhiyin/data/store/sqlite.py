@@ -33,8 +33,11 @@ WAL_TRIES, WAL_PAUSE_SECONDS = 200, 0.01  # SQLite does not wait by itself for w
 class SqliteDatabase:
     """Used from one event loop."""
 
-    def __init__(self, path: Path, seconds: Seconds, *, lock_seconds: float = LOCK_SECONDS) -> None:
+    def __init__(
+        self, path: Path, seconds: Seconds, *, lock_seconds: float = LOCK_SECONDS, creates: bool = True
+    ) -> None:
         self._path = path
+        self._creates = creates
         self._lock_seconds = lock_seconds
         self._breaker = Breaker(seconds)
         self._thread = ThreadPoolExecutor(1, "store")
@@ -82,6 +85,8 @@ class SqliteDatabase:
 
     def _migrate(self) -> list[str]:
         with self._translated():
+            if not self._creates and not self._path.exists():  # a new one beside that of others would split the events
+                raise StoreError(str(self._path), "it is not there", "put it back")
             if self._path.exists() and self._path.stat().st_size:
                 engine = _engine(
                     self._path, "mode=ro", self._lock_seconds, "BEGIN"
