@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from zhiyin.compute.best_of_groups import best_of_groups
 from zhiyin.compute.best_products import best_products, lengths_of, tiles_of
 from zhiyin.compute.coarse import Coarse, best_of_few, coarse_of, directions_of
+from zhiyin.compute.grouped import Grouped, grouped_directions, grouped_of
 from zhiyin.compute.inner import inner_of_each
 from zhiyin.data.queries import Queries
 from zhiyin.models.derived import derived
@@ -15,6 +17,10 @@ from zhiyin.models.reading import Reading, Scored
 from zhiyin.types import Indexes, Mask, Scores, Vectors
 
 _NO_SCALES: Scores = np.empty(0, np.float32)
+_GROUPED = 30_000
+"""Vectors of similar length from which on they are searched by groups: below it, to look at all of them is quicker."""
+
+_SIMILAR = 1.5  # the longest to the shortest; where lengths differ more, to look at the longest first rules out more
 _MANY = 64  # queries from which on it pays to bring the items into order first
 
 
@@ -75,7 +81,7 @@ class Embedding(ABC):
         if coarse is None:
             return Scored(self.similar(items))
         scales = self._scales()
-        codes = derived(self, "directions", self.item_vectors_, lambda: directions_of(coarse, scales))
+        codes = derived(self, "directions", self.item_vectors_, lambda: _directions_of(coarse, scales))
         return Encoded(self._directions(items), self.item_vectors_, codes, scales)
 
     def _directions(self, items: Indexes) -> Vectors:
@@ -88,8 +94,8 @@ class Embedding(ABC):
         """float32[n], one over the length of each vector; NaN where it is 0 or unknown."""
         return derived(self, "scales", self.item_vectors_, lambda: _one_over_lengths(self.item_vectors_))
 
-    def _coarse(self) -> Coarse | None:
-        return derived(self, "coarse", self.item_vectors_, lambda: coarse_of(self.item_vectors_))
+    def _coarse(self) -> Coarse | Grouped | None:
+        return derived(self, "coarse", self.item_vectors_, lambda: _codes_of(self.item_vectors_))
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,19 +104,32 @@ class Encoded:
 
     vectors: Vectors  # float32[b, d]
     item_vectors: Vectors  # float32[n, d]
-    coarse: Coarse
+    coarse: Coarse | Grouped
     scales: Scores  # float32[n], by which products are multiplied, or float32[0]
 
     def best(self, k: int, allowed: Mask) -> tuple[Indexes, Scores]:
         """See `Reading.best`."""
-        return best_of_few(
-            self.vectors, self.coarse, self.item_vectors, self.scales, min(k, len(self.item_vectors)), allowed
-        )
+        k = min(k, len(self.item_vectors))
+        if isinstance(self.coarse, Grouped):
+            return best_of_groups(self.vectors, self.coarse, self.item_vectors, self.scales, k, allowed)
+        return best_of_few(self.vectors, self.coarse, self.item_vectors, self.scales, k, allowed)
 
     def of(self, items: Indexes) -> Scores:
         """See `Reading.of`."""
         scores = inner_of_each(self.vectors, self.item_vectors, items)
         return scores * self.scales[items] if len(self.scales) else scores
+
+
+def _codes_of(vectors: Vectors) -> Coarse | Grouped | None:
+    lengths = lengths_of(vectors)
+    lengths = lengths[~np.isnan(lengths)]
+    if len(lengths) >= _GROUPED and lengths.max() <= _SIMILAR * lengths.min():
+        return grouped_of(vectors)
+    return coarse_of(vectors)
+
+
+def _directions_of(codes: Coarse | Grouped, scales: Scores) -> Coarse | Grouped:
+    return grouped_directions(codes, scales) if isinstance(codes, Grouped) else directions_of(codes, scales)
 
 
 def _one_over_lengths(vectors: Vectors) -> Scores:
