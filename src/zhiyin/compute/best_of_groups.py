@@ -96,9 +96,9 @@ def _ask(vector: Scores, groups: Groups, tail: int) -> tuple[Asked, Keys]:
         value[0] = np.float32(-cosine * groups.along[groups.lines[group]]) + np.float32(0)  # no negative zero
         order[group] = ordered_bits(bits[0]) << np.uint64(32) | np.uint64(group)
     for line in range(len(reach)):
-        group = np.int64(groups.of_lines[line])
-        near, far = max(cosines[group], np.float32(0)) * groups.along[line], sines[group] * groups.across[line]
-        reach[line] = near + far + np.float32(2 * slack) * groups.lengths[group]
+        own = groups.of_lines[line]
+        near, far = max(cosines[own], np.float32(0)) * groups.along[line], sines[own] * groups.across[line]
+        reach[line] = near + far + np.float32(2 * slack) * groups.lengths[own]
     return Asked(vector, head, ends, sizes, cosines, sines, reach), order
 
 
