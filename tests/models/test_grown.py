@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from tests.models.test_laws import MAKERS
+from zhiyin.compute.kernels import top_k
 from zhiyin.compute.threads import threads
 from zhiyin.data.catalog import Catalog
 from zhiyin.data.histories import Histories
@@ -98,3 +99,29 @@ class Plain:
     def score(self, queries, items=None):
         scores = np.tile(self.counts_, (len(queries), 1))
         return scores if items is None else np.where(items < 0, np.nan, scores[:, items])
+
+
+@pytest.mark.parametrize("asked_before", [True, False])
+def test_a_larger_catalogue_is_searched_as_it_would_be_scored(asked_before):
+    world = small_world()
+    n, past = len(world.items), Queries.of(Histories.of([[0, 3, 6], [], [1]]), now=10**15)
+    model = Content().fit(world)
+    allowed = np.ones((3, n + NEW), bool)
+    if asked_before:
+        model.reading(past).best(4, allowed[:, :n])
+        model.alike(np.array([0], np.int32)).best(4, allowed[:1, :n])
+    once = grown(model, larger(world, "blue red mug"), n)
+    often = once
+    for _ in range(10):
+        often = grown(often, larger(world, "blue red mug"), n + NEW)
+    for wider in (once, often):
+        found, best = wider.reading(past).best(n + NEW, allowed)
+        expected, scores = top_k(wider.score(past), n + NEW, allowed)
+        np.testing.assert_allclose(best, scores, rtol=1e-5, atol=1e-6)
+        np.testing.assert_array_equal(np.isin(n, found[0]), True)
+        np.testing.assert_array_equal(found < 0, expected < 0)
+        others = np.arange(n + NEW) != 0
+        alike = wider.alike(np.array([0], np.int32)).best(5, others[None])[1]
+        np.testing.assert_allclose(
+            alike, top_k(wider.similar(np.array([0], np.int32)), 5, others[None])[1], rtol=1e-5, atol=1e-6
+        )

@@ -48,6 +48,33 @@ def test_what_is_retrieved_is_what_scoring_everything_finds(kind, rows):
     np.testing.assert_array_equal(items < 0, expected_items < 0)
 
 
+class Constant(Embedding):
+    """Everybody wants the same vector."""
+
+    def encode(self, queries):
+        return np.tile(np.linspace(-1, 2, self.item_vectors_.shape[1], dtype=np.float32), (len(queries), 1))
+
+
+@pytest.mark.parametrize("longest", [1.0, 4.0])  # to the shortest
+def test_of_a_large_catalogue_the_best_are_those_of_scoring_everything(longest):
+    rng = np.random.default_rng(0)
+    model, n = Constant(), 31_000
+    model.item_vectors_ = rng.standard_normal((n, 12), np.float32)
+    lengths = np.linalg.norm(model.item_vectors_, axis=1, keepdims=True)
+    model.item_vectors_ *= rng.uniform(1, longest, (n, 1)).astype(np.float32) / lengths
+    model.item_vectors_[::7] = np.nan
+    queries = Queries.of(Histories.of([[], [3]]), now=0)
+    for allowed in (rng.random((2, n)) < 0.9, rng.random((2, n)) < 0.001):
+        for reading, scores in (
+            (model.reading(queries), model.score(queries)),
+            (model.alike(np.array([3, 5], np.int32)), model.similar(np.array([3, 5], np.int32))),
+        ):
+            found, best = reading.best(50, allowed & ~np.isin(np.arange(n), [3, 5]))
+            expected_items, expected = top_k(scores, 50, allowed & ~np.isin(np.arange(n), [3, 5]))
+            np.testing.assert_allclose(best, expected, rtol=1e-4, atol=1e-6)
+            assert (found == expected_items).mean() > 0.95  # equal but for rounding may change places
+
+
 def test_a_pipeline_answers_many_as_it_answers_few_strangers_and_rules_included():
     days = np.random.default_rng(0).permutation(400)
     world = dataset([(f"u{day % 40}", f"i{day * day % 31}", float(day)) for day in days])

@@ -25,3 +25,14 @@ def derived(model: object, name: str, learned: object, make: Callable[[], T]) ->
                 found = held[name] = learned, make()
     value: T = found[1]
     return value
+
+
+def known(model: object, name: str, learned: object) -> Any:
+    """What has been worked out so far from what the model has learned; None where nothing is."""
+    found = vars(model).get(_HELD, {}).get(name)
+    return None if found is None or found[0] is not learned else found[1]
+
+
+def keep(model: object, name: str, learned: object, value: object) -> None:
+    """Have `derived` find a value that was worked out elsewhere."""
+    vars(model).setdefault(_HELD, {})[name] = learned, value

@@ -13,7 +13,7 @@ from zhiyin.data.dataset import Dataset
 from zhiyin.data.queries import Queries
 from zhiyin.fields import unfitted
 from zhiyin.models.content import Content
-from zhiyin.models.embedding import Embedding
+from zhiyin.models.embedding import Embedding, share_codes
 from zhiyin.models.graph_filter import GraphFilter
 from zhiyin.models.item_to_item import ItemToItem
 from zhiyin.models.popularity import Popularity
@@ -52,22 +52,26 @@ def _(model: GraphFilter, catalog: Catalog, known: int) -> GraphFilter:
 @grown.register
 def _(model: Embedding, catalog: Catalog, known: int) -> Embedding:
     more = len(catalog) - known
-    return _with(
+    other = _with(
         model,
         item_vectors_=_padded(model.item_vectors_, more, np.nan),
         places_=_padded(model.places_, more, -1),  # type: ignore[attr-defined]  # every embedding of ours has them
     )
+    share_codes(model, other, known)
+    return other
 
 
 @grown.register
 def _(model: Content, catalog: Catalog, known: int) -> Content:
     vectors = model.vectors_of(catalog.frame[known:])
     places = np.where(np.isnan(vectors[:, 0]), -1, np.arange(known, len(catalog))).astype(np.int32)
-    return _with(
+    other = _with(
         model,
         item_vectors_=np.concatenate([model.item_vectors_, vectors]),
         places_=np.concatenate([model.places_, places]),
     )
+    share_codes(model, other, known)
+    return other
 
 
 @dataclass(frozen=True)
