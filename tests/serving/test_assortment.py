@@ -131,3 +131,13 @@ def test_a_catalogue_that_is_sent_item_by_item_leaves_time_for_answers(tmp_path:
         patch.setattr("zhiyin.serving.assortment.PAUSE", 4.0)
         # asked at 0 and taken in from 1 to 3: until 11 nothing more is; at 3.5 it is too early, at 11.5 both come
         assert asyncio.run(shown()) == [13, 13, 15]
+
+
+def test_an_item_that_only_the_files_describe_is_hidden_by_a_change(worker: Callable[[], TestClient]) -> None:
+    client = worker()
+    assert "a-05" in items(client, "nobody")
+    assert client.patch("/v1/items/a-05", json={"hidden": True}).json()["hidden"]
+    assert "a-05" not in items(client, "nobody")
+    assert client.patch("/v1/items/unheard-of", json={"hidden": True}).status_code == 404
+    client.patch("/v1/items/a-05", json={"hidden": False})
+    assert "a-05" in items(client, "nobody")

@@ -18,6 +18,7 @@ from zhiyin.registry.store import Store as Releases
 from zhiyin.serving.app import create_app
 from zhiyin.serving.audit import Audit
 from zhiyin.serving.live import Live, Served
+from zhiyin.serving.renewal import renew
 from zhiyin.serving.retention import prune
 from zhiyin.serving.settings import Settings
 from zhiyin.serving.store import Store
@@ -116,8 +117,8 @@ def test_named_columns_lie_encrypted_and_a_new_key_takes_over(tmp_path: Path, li
     with service(tmp_path, live, f"k2:{NEW},k1:{OLD}", encrypt=("email", "context.ip")) as client:
         assert client.get("/v1/users/ann").json()["attributes"] == kept
         assert client.portal is not None
-        assert client.portal.call(client.app.state.service.store.renew) == 3
-        assert client.portal.call(client.app.state.service.store.renew) == 0
+        assert client.portal.call(renew, client.app.state.service.store) == 3
+        assert client.portal.call(renew, client.app.state.service.store) == 0
     with service(tmp_path, live, f"k2:{NEW}", encrypt=("email", "context.ip")) as client:
         assert client.get("/v1/users/ann").json()["attributes"] == kept
         assert client.get("/v1/users?limit=9").json()["users"][1]["attributes"] == {"email": "bob@example.org"}

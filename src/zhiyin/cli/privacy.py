@@ -21,6 +21,7 @@ def renew(config: ConfigPath = CONFIG) -> None:
     import asyncio
 
     from zhiyin.cli.project import Project
+    from zhiyin.serving.renewal import renew as renewed
     from zhiyin.serving.store import Store
     from zhiyin.serving.vault import Vault
 
@@ -29,7 +30,7 @@ def renew(config: ConfigPath = CONFIG) -> None:
 
     async def run() -> int:
         async with Store.of(project.config.serve.store, project.root, vault=vault) as store:
-            return await store.renew()
+            return await renewed(store)
 
     current = vault.keyring.current if vault.keyring else "none: privacy.encrypt is empty"
     say(f"{asyncio.run(run()):,} rows are encrypted anew; the key is {current}")

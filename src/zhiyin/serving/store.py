@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from zhiyin.data.store import changes, events, forgotten, items, news, people, privacy, sealing
+from zhiyin.data.store import changes, events, forgotten, items, news, people, privacy
 from zhiyin.data.store.address import StoreAddress
 from zhiyin.data.store.connect import database
 from zhiyin.data.store.database import Database, Work
@@ -261,16 +261,6 @@ class Store:
     def digest(self, user_id: str) -> str:
         """What `forgotten` holds of a person."""
         return self._digests(user_id)
-
-    async def renew(self) -> int:
-        """Encrypt what another key has encrypted with the one that encrypts now; how many rows."""
-        count = 0
-        for block in (sealing.renew_people, sealing.renew_events):
-            after: Any = "" if block is sealing.renew_people else 0
-            while after is not None:  # in short transactions
-                changed, after = await self._write(partial(block, after=after, renews=self.vault.renewed))
-                count += changed
-        return count
 
     async def export(self, user_id: str) -> dict[str, list[dict[str, Any]]]:
         """Everything that is held on a person, as plain data: rows by table."""

@@ -1,5 +1,6 @@
 """Bring a database to the schema of this zhiyin: one transaction, however many processes try at once."""
 
+import logging
 import threading
 from pathlib import Path
 
@@ -47,6 +48,7 @@ def migrate(connection: Connection, name: str) -> list[str]:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
     steps = missing(connection, name)
     if steps:
+        logging.getLogger("alembic").setLevel(logging.WARNING)  # what it says at info helps nobody
         with _alone:
             upgrade(_config(connection), "head")
     return steps

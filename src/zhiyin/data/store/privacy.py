@@ -62,7 +62,9 @@ def erase_shown(connection: Connection, user_id: str, until: int) -> int:
 
 def _plain(table: str, row: Any) -> dict[str, Any]:
     documents = DOCUMENTS.get(table, set())
-    return {
-        name: msgspec.json.decode(value) if name in documents and value is not None else value
-        for name, value in zip(COLUMNS[table], row, strict=True)
-    }
+    found = dict(zip(COLUMNS[table], row, strict=True))
+    read = {name: msgspec.json.decode(found[name]) for name in documents if found[name] is not None}
+    agreed: dict[str, Any] = {
+        name: bool(found[name]) for name in ("personalised", "consent") if name in found
+    }  # SQLite has 0 and 1
+    return {**found, **read, **agreed}

@@ -43,7 +43,12 @@ async def change(service: Service, request: Request) -> Response:
     query(request, ())
     item_id = id_in_path(request.path_params["id"])
     given = decoded(await body(request, service.body_limit), CHANGE, KNOWN_CHANGES)
-    found = await service.store.patch_item(item_id, kept(given.attributes, "attributes"), hidden=given.hidden)
+    changed = kept(given.attributes, "attributes")
+    found = await service.store.patch_item(item_id, changed, hidden=given.hidden)
+    if found is None and item_id in service.served.release.items:  # the files describe it, and the store does not yet
+        attributes = {name: value for name, value in changed.items() if value is not None}
+        await service.store.put_items([Item(item_id, attributes, hidden=bool(given.hidden))])
+        found = await service.store.item(item_id)
     return answered(stored(_known(found, item_id)))
 
 
