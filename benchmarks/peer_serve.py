@@ -38,6 +38,7 @@ def main() -> None:
 
     config = uvicorn.Config(app, log_config=None, access_log=False, proxy_headers=False, lifespan="off")
     listener = uvicorn.Config(app, port=0, log_config=None).bind_socket()
+    listener.listen(2_048)  # a client may come before the server runs
     sys.stdout.write(f"{listener.getsockname()[1]}\n")
     sys.stdout.flush()
     uvicorn.Server(config).run([listener])

@@ -151,7 +151,7 @@ def test_items_and_people_are_stored_changed_listed_and_forgotten(client: zy.Cli
     client.send_many({"user_id": 7, "item_id": "a-00"} for _ in range(101))
     assert len(list(client.events(7))) == 101
     assert len(client.export(7).held["events"]) == 101
-    assert client.delete_user(7).removed["events"] == 101
+    assert client.delete_user(7).content.removed["events"] == 101
     assert client.user(7) is None
 
 

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zhiyin.compute.in_order import best_first, first_allowed
+from zhiyin.compute.first_allowed import best_first, first_allowed
 from zhiyin.compute.pooling import features, merged
 
 

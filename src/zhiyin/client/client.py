@@ -9,7 +9,6 @@ from zhiyin.client.buffer import Buffer, Id, Row
 from zhiyin.client.wire import TIMEOUT_SECONDS, TRIES, Wire
 from zhiyin.errors import RequestError
 from zhiyin.serving.catalogue import (
-    Erased,
     EventPage,
     Export,
     FriendPage,
@@ -17,6 +16,7 @@ from zhiyin.serving.catalogue import (
     ItemPage,
     Linked,
     PastEventStored,
+    Receipt,
     StoredItem,
     StoredUser,
     UserPage,
@@ -161,9 +161,9 @@ class Client:
         """Change some attributes, `None` removes one; or what a person agrees to: `personalised`, `consent`."""
         return self._asked("PATCH", _user(user_id), StoredUser, {"attributes": attributes or {}, **agreed})
 
-    def delete_user(self, user_id: Id) -> Erased:
-        """Delete everything that is stored of a person, events too."""
-        return self._asked("DELETE", _user(user_id), Erased)
+    def delete_user(self, user_id: Id) -> Receipt:
+        """Delete everything that is held on a person; the answer is signed by the shop."""
+        return self._asked("DELETE", _user(user_id), Receipt)
 
     def export(self, user_id: Id) -> Export:
         """Everything that is stored of a person."""

@@ -5,7 +5,7 @@ from typing import Self
 
 import numpy as np
 
-from zhiyin.compute.in_order import best_first, first_allowed
+from zhiyin.compute.first_allowed import best_first, first_allowed
 from zhiyin.data.dataset import Dataset
 from zhiyin.data.queries import Queries
 from zhiyin.features.recency import halved

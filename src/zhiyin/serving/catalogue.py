@@ -164,12 +164,31 @@ class EventPage(Struct, frozen=True):
     """Ask with it for what was stored before; null when there is no more."""
 
 
-class Erased(Struct, frozen=True):
-    """Nothing of the person is stored any more."""
+class Erasure(Struct, frozen=True):
+    """What was deleted of a person, and what is left to do."""
 
     user_id: str
+    when: str
+    """ISO-8601, UTC."""
+    request_id: str
+    by: str
+    """The name of the key."""
     removed: dict[str, int]
-    """Rows by table."""
+    """Rows deleted from the store, by table."""
+    releases: list[int]
+    """Those on the disk that were trained with the person, each used for this person no more. They go when newer ones
+    have taken their place (`registry.keep`)."""
+    training: str
+    """"queued": the next release is without the person. "not possible": this service has no registry."""
+
+
+class Receipt(Struct, frozen=True):
+    """A receipt that cannot be made or changed without the shop's key."""
+
+    content: Erasure
+    signature: str
+    """Ed25519, base64, over the content as JSON with sorted keys and no blanks."""
+    public_key: str
 
 
 class Export(Struct, frozen=True):

@@ -8,46 +8,20 @@ import asyncio
 from typing import Any
 
 import polars as pl
-from msgspec import Struct, to_builtins
+from msgspec import to_builtins
 
 from zhiyin.errors import ArtifactError, RequestError
 from zhiyin.registry.retrain_requests import request as ask_for_training
 from zhiyin.registry.store import Store as Releases
 from zhiyin.serving.caller import Caller
+from zhiyin.serving.catalogue import Erasure, Receipt
 from zhiyin.serving.moments import written
 from zhiyin.serving.service import Service
 
 ACT = "erase person"
 REASON = "a person was erased"
-STRAGGLER_SECONDS = 1.0
+STRAGGLER_SECONDS = 0.5
 """In which other workers write the lists that were on their way when the person was erased."""
-
-
-class Erasure(Struct, frozen=True):
-    """What was deleted of a person, and what is left to do."""
-
-    user_id: str
-    when: str
-    """ISO-8601, UTC."""
-    request_id: str
-    by: str
-    """The name of the key."""
-    removed: dict[str, int]
-    """Rows deleted from the store, by table."""
-    releases: list[int]
-    """Those on the disk that were trained with the person, each used for this person no more. They go when newer ones
-    have taken their place (`registry.keep`)."""
-    training: str
-    """"queued": the next release is without the person. "not possible": this service has no registry."""
-
-
-class Receipt(Struct, frozen=True):
-    """A receipt that cannot be made or changed without the shop's key."""
-
-    content: Erasure
-    signature: str
-    """Ed25519, base64, over the content as JSON with sorted keys and no blanks."""
-    public_key: str
 
 
 async def erased(service: Service, user_id: str, caller: Caller, request_id: str) -> Receipt:

@@ -28,6 +28,7 @@ def missing(connection: Connection, name: str) -> list[str]:
     DataError
         If the database is not ours, or of a newer zhiyin; `name` says in the sentence which.
     """
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # what it says at info helps nobody
     script = ScriptDirectory.from_config(_config(connection))
     steps = [step.revision for step in script.walk_revisions()][::-1]
     current = MigrationContext.configure(connection).get_current_revision()
@@ -48,7 +49,6 @@ def migrate(connection: Connection, name: str) -> list[str]:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
     steps = missing(connection, name)
     if steps:
-        logging.getLogger("alembic").setLevel(logging.WARNING)  # what it says at info helps nobody
         with _alone:
             upgrade(_config(connection), "head")
     return steps

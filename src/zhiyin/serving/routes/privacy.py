@@ -5,8 +5,8 @@ from starlette.responses import Response
 
 from zhiyin.serving.answers import id_in_path
 from zhiyin.serving.caller import Role, caller_of
-from zhiyin.serving.catalogue import Export
-from zhiyin.serving.erasure import Receipt, erased
+from zhiyin.serving.catalogue import Export, Receipt
+from zhiyin.serving.erasure import erased
 from zhiyin.serving.operation import Operation, Parameter, answered, query
 from zhiyin.serving.service import Service, new_request_id
 
