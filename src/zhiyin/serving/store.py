@@ -115,9 +115,11 @@ class Store:
 
     async def append(self, given: Sequence[Event]) -> Appended:
         """Store all of these or none; when this returns they are on the disk, each `event_id` once."""
-        return await self._writer.append(
-            [self.vault.sealed_event(one) for one in given] if self.vault.contexts else given
-        )
+        if self.vault.contexts:
+            given = [self.vault.sealed_event(one) for one in given]
+        done = await self._writer.append(given)
+        self._unread = ""  # what can be written can be read, until a reading says otherwise
+        return done
 
     def note(self, shown: Impression) -> None:
         """Write it with the next events, or a little later; never waits, never fails."""
