@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -407,3 +408,14 @@ def test_a_route_that_the_door_does_not_guard_lets_nobody_in() -> None:
 
     with pytest.raises(RequestError, match="an API key is needed"):
         caller_of(Request({"type": "http", "headers": []}))
+
+
+def test_a_log_line_names_the_key_and_never_shows_it(
+    guarded: Callable[..., Any], keys: Keys, caplog: pytest.LogCaptureFixture
+) -> None:
+    key = keys.create("web")
+    with caplog.at_level(logging.DEBUG, "zhiyin.access"), guarded() as client:
+        client.get("/v1/users/ann/recommendations", headers={"X-API-Key": key})
+    (line,) = [one for one in caplog.records if one.name == "zhiyin.access"]
+    assert line.caller == "web"  # type: ignore[attr-defined]
+    assert key not in str(vars(line))

@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from zhiyin.errors import RequestError
 from zhiyin.serving import addresses, caller, depth
 from zhiyin.serving.access import Access
+from zhiyin.serving.current import current
 from zhiyin.serving.failure import failure
 from zhiyin.serving.gorse.plain import PREFIX, of_gorse
 from zhiyin.serving.refusals import Refusals
@@ -86,6 +87,7 @@ class Door:
             return
         try:
             who = scope[caller.SCOPE] = await self._access.admit(scope)
+            current().caller = who.name
             allowance = self._access.allowance(who)
         except RequestError as error:
             await _refused(scope, error)(scope, receive, send)
