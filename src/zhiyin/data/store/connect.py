@@ -7,9 +7,8 @@ from sqlalchemy import Connection
 from zhiyin.data.store.address import StoreAddress
 from zhiyin.data.store.database import Database, Seconds, T, Work
 from zhiyin.data.store.migrate import missing
-from zhiyin.data.store.postgres import PostgresDatabase
 from zhiyin.data.store.sqlite import SqliteDatabase
-from zhiyin.errors import DataError
+from zhiyin.errors import DataError, MissingExtraError
 
 
 def database(address: StoreAddress, seconds: Seconds, *, creates: bool = True) -> Database:
@@ -25,9 +24,13 @@ def database(address: StoreAddress, seconds: Seconds, *, creates: bool = True) -
     MissingExtraError
         For PostgreSQL without its driver.
     """
-    if address.path is None:
-        return PostgresDatabase(address, seconds)
-    return SqliteDatabase(address.path, seconds, creates=creates)
+    if address.path is not None:
+        return SqliteDatabase(address.path, seconds, creates=creates)
+    try:
+        from zhiyin.data.store.postgres import PostgresDatabase  # noqa: PLC0415 - SQLite needs none of it
+    except ImportError as error:
+        raise MissingExtraError("greenlet", "postgres") from error
+    return PostgresDatabase(address, seconds)
 
 
 def read_at_once(address: StoreAddress, work: Work[T]) -> T:
