@@ -1,6 +1,7 @@
 """An address becomes a database; for who has no event loop, for one piece of work."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from sqlalchemy import Connection
 
@@ -52,36 +53,26 @@ def read_at_once(address: StoreAddress, work: Work[T]) -> T:
             )
         return work(connection)
 
-    async def run() -> T:
-        opened = database(address, _never)
-        try:
-            return await opened.read_much(checked)
-        finally:
-            await opened.close()
-
-    return asyncio.run(run())
+    return _at_once(address, lambda opened: opened.read_much(checked))
 
 
 def lacking(address: StoreAddress) -> list[str]:
     """The steps of the schema that are missing; raises as `read_at_once` does."""
-
-    async def run() -> list[str]:
-        opened = database(address, _never)
-        try:
-            return await opened.read_much(lambda connection: missing(connection, str(address)))
-        finally:
-            await opened.close()
-
-    return asyncio.run(run())
+    return _at_once(address, lambda opened: opened.read_much(lambda connection: missing(connection, str(address))))
 
 
 def migrate_at_once(address: StoreAddress) -> list[str]:
     """Bring it to today's schema, and say which steps were missing; raises as `read_at_once` does."""
+    return _at_once(address, lambda opened: opened.migrate())
 
-    async def run() -> list[str]:
+
+def _at_once(address: StoreAddress, use: Callable[[Database], Awaitable[T]]) -> T:
+    """Open, use, close, on an event loop of its own."""
+
+    async def run() -> T:
         opened = database(address, _never)
         try:
-            return await opened.migrate()
+            return await use(opened)
         finally:
             await opened.close()
 
