@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from zhiyin.cli.printing import remark
 from zhiyin.cli.project import Project
-from zhiyin.errors import ArtifactError, ZhiyinError
+from zhiyin.errors import ArtifactError
 
 
 @contextmanager
@@ -17,15 +17,14 @@ def audited(project: Project, act: str, object: str) -> Iterator[None]:
     Whoever has a shell here can write to the audit anyway, and a rollback must be possible on a full disk: where it
     cannot be written down, a remark says so.
     """
-    outcome = "failed"
+    from zhiyin.serving.outcome import Outcome
+
+    outcome = Outcome()
     try:
-        yield
-        outcome = "done"
-    except ZhiyinError as error:
-        outcome = f"failed: {error}"
-        raise
+        with outcome:
+            yield
     finally:
-        note(project, act, object, outcome)
+        note(project, act, object, outcome.text)
 
 
 def note(project: Project, act: str, object: str, outcome: str = "done") -> None:

@@ -17,11 +17,12 @@ from pathlib import Path
 
 from msgspec import Struct, structs
 
-from zhiyin.errors import ArtifactError, RegistryBusyError, RequestError, ZhiyinError
+from zhiyin.errors import ArtifactError, RegistryBusyError, RequestError
 from zhiyin.registry.durable import sync
 from zhiyin.registry.lock import in_turn
 from zhiyin.serving.caller import Caller
 from zhiyin.serving.clock import Clock
+from zhiyin.serving.outcome import Outcome
 
 LONGEST_TEXT = 500
 LONGEST_LINE = 65_536
@@ -103,29 +104,23 @@ class Audit:
             503 if it cannot be written down: nothing is done then.
         """
         self._begin(act, object, caller, request_id)
-        outcome = "failed"
+        outcome = Outcome()
         try:
-            yield
-            outcome = "done"
-        except ZhiyinError as error:
-            outcome = f"failed: {error}"
-            raise
+            with outcome:
+                yield
         finally:
-            self._end(act, object, caller, outcome, request_id)
+            self._end(act, object, caller, outcome.text, request_id)
 
     @asynccontextmanager
     async def acting(self, act: str, object: str, caller: Caller, *, request_id: str = "") -> AsyncIterator[None]:
         """The same on the event loop."""
         await asyncio.to_thread(self._begin, act, object, caller, request_id)
-        outcome = "failed"
+        outcome = Outcome()
         try:
-            yield
-            outcome = "done"
-        except ZhiyinError as error:
-            outcome = f"failed: {error}"
-            raise
+            with outcome:
+                yield
         finally:
-            await asyncio.shield(asyncio.to_thread(self._end, act, object, caller, outcome, request_id))
+            await asyncio.shield(asyncio.to_thread(self._end, act, object, caller, outcome.text, request_id))
 
     def _begin(self, act: str, object: str, caller: Caller, request_id: str) -> None:
         try:
