@@ -65,7 +65,7 @@ class Asked:
             told.append(message)
 
         # in a context of its own, as a server gives it to every request
-        answering = asyncio.create_task(self._client.app(scope, receive, send))  # type: ignore[arg-type]
+        answering = asyncio.create_task(self._client.app(scope, receive, send))  # type: ignore[arg-type]  # starlette wants mappings, this sends them untyped
         try:
             await asyncio.wait_for(answering, HANG_SECONDS)
         except TimeoutError:

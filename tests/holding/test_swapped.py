@@ -52,5 +52,5 @@ async def swapped(service: Process, releases: Store) -> Load:
                 assert releases.rollback(turn + 2) == 1
             service.signal(signal.SIGHUP)
             begun = len(load.lists)
-            await load.until(lambda: {one.json()["version"] for one in load.lists[begun:]} >= {wanted}, "the release")  # noqa: B023
+            await load.until(lambda: {one.json()["version"] for one in load.lists[begun:]} >= {wanted}, "the release")  # noqa: B023 - awaited within the round
         return load

@@ -60,7 +60,7 @@ class Metrics:
         )
         self.reload_failures = Counter("zhiyin_reload_failures", "Releases that could not be taken", registry=registry)
         self._gauges = {
-            name: Gauge(f"zhiyin_{name}", about, multiprocess_mode=mode, registry=registry)  # type: ignore[arg-type]
+            name: Gauge(f"zhiyin_{name}", about, multiprocess_mode=mode, registry=registry)  # type: ignore[arg-type]  # its stub wants literals
             for name, about, mode in GAUGES
         }
         self._collectors: list[Collector] = []

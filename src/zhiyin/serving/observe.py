@@ -77,7 +77,7 @@ class Observed:
             self._ended(scope, noted, status, time.perf_counter() - started)
 
     def _ended(self, scope: Scope, noted: Noted, status: int, seconds: float) -> None:
-        route = self._routes.get(scope.get("endpoint"), OTHER)  # type: ignore[arg-type]
+        route = self._routes.get(scope.get("endpoint"), OTHER)  # type: ignore[arg-type]  # None is no route
         self._metrics.ended(noted, route, scope["method"], status, seconds)
         if self._tracing:
             self._tracing.end(noted, route, scope["method"], status)
