@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from zhiyin.compute.drawing import dealt, drawn_from
 from zhiyin.types import Floats, Indexes, Mask
 
 MOST_FRESH = 1_000
@@ -56,35 +57,32 @@ def draw(
         [f][caps], what caps count; whatever is drawn keeps within `limits`.
     """
     lots = np.random.default_rng(seed).random((len(worth), len(places)))
-    items = np.full(lots.shape, -1, np.int32)
-    probabilities = np.ones(lots.shape, np.float32)
+    hands = dealt(worth, allowed, len(places)) if not limits else _dealt(worth, allowed, values, limits, len(places))
+    cards, probabilities = drawn_from(worth, hands, lots)
+    return Drawn(np.where(cards >= 0, fresh[cards], np.int32(-1)), probabilities, places)
+
+
+def _dealt(worth: Floats, allowed: Mask, values: Sequence[Sequence[int]], limits: Sequence[int], hands: int) -> Indexes:
+    """As `dealt`, but no value is in more hands than its cap allows, so that any draw from them keeps the caps."""
+    hand_of = np.full(worth.shape, -1, np.int32)
     for row in range(len(worth)):
-        hands = _dealt(np.argsort(-worth[row], kind="stable"), allowed[row], values, limits, len(places))
-        for place, hand in enumerate(hands):
-            if hand:
-                weights = np.exp(worth[row, hand] - worth[row, hand].max())
-                shares = weights / weights.sum()
-                card = min(int(np.searchsorted(shares.cumsum(), lots[row, place], "right")), len(hand) - 1)
-                items[row, place], probabilities[row, place] = fresh[hand[card]], shares[card]
-    return Drawn(items, probabilities, places)
+        order = np.argsort(-worth[row], kind="stable")
+        cards = order[allowed[row][order]][: MOST_DEALT * hands].tolist()
+        for hand, held in enumerate(_hands(cards, values, limits, hands)):
+            hand_of[row, held] = hand
+    return hand_of
 
 
-def _dealt(
-    order: NDArray[np.int64], allowed: Mask, values: Sequence[Sequence[int]], limits: Sequence[int], hands: int
-) -> list[list[int]]:
-    """Items for each hand; no value is in more hands than its cap allows, so that any draw from them keeps the caps."""
-    cards = order[allowed[order]].tolist()
-    if not limits:
-        return [cards[hand::hands] for hand in range(hands)]
-    dealt: list[list[int]] = [[] for _ in range(hands)]
+def _hands(cards: list[int], values: Sequence[Sequence[int]], limits: Sequence[int], hands: int) -> list[list[int]]:
+    given: list[list[int]] = [[] for _ in range(hands)]
     holders: list[dict[int, set[int]]] = [{} for _ in limits]
-    for card in cards[: MOST_DEALT * hands]:
-        for hand in sorted(range(hands), key=lambda one: (len(dealt[one]), one)):
+    for card in cards:
+        for hand in sorted(range(hands), key=lambda one: (len(given[one]), one)):
             counted = [(of, value) for of, value in enumerate(values[card]) if value >= 0]
             held = [holders[of].setdefault(value, set()) for of, value in counted]
             if all(hand in one or len(one) < limits[of] for one, (of, _) in zip(held, counted, strict=True)):
-                dealt[hand].append(card)
+                given[hand].append(card)
                 for one in held:
                     one.add(hand)
                 break
-    return dealt
+    return given
