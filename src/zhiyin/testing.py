@@ -22,7 +22,7 @@ from zhiyin.data.vocabulary import Vocabulary
 from zhiyin.features.interest import MOST_EXPLAINED
 from zhiyin.fields import to_table
 from zhiyin.models.reading import read
-from zhiyin.models.recommender import Explains, Recommender
+from zhiyin.models.recommender import Explains, Recommender, is_timeless
 from zhiyin.registry.arrays import load_model, save_model
 from zhiyin.types import MICROSECONDS_PER_DAY, Scores
 
@@ -48,6 +48,7 @@ def check_recommender(make: Make, world: Dataset | None = None) -> None:
     _reading_finds_what_scoring_does(model, queries, scores)
     _strangers_are_answered(model, queries, scores)
     _empty_history_is_honest(model, len(world.items), int(queries.times[0]))
+    _only_the_history_has_a_time(model, queries, scores)
     _unknown_items_are_ignored(model, queries, scores)
     _untouched_poisons_nothing(make, world)
     if isinstance(model, Explains):
@@ -148,6 +149,13 @@ def _empty_history_is_honest(model: Recommender, n: int, now: int) -> None:
             opinions = row[~np.isnan(row)]
             honest = len(opinions) == 0 or len(np.unique(opinions)) > 1
             _law(honest, "an empty history gives NaN everywhere or a real order, never a tie")
+
+
+def _only_the_history_has_a_time(model: Recommender, queries: Queries, scores: Scores) -> None:
+    """Where the model says so: its lists are kept for who asks again later."""
+    if is_timeless(model):
+        later = replace(queries, times=queries.times + 400 * MICROSECONDS_PER_DAY)
+        _same(model.score(later), scores, "a model that is timeless scores alike at any moment of asking")
 
 
 def _unknown_items_are_ignored(model: Recommender, queries: Queries, scores: Scores) -> None:

@@ -199,6 +199,10 @@ class Broken:
     fault: str
     counts_: np.ndarray = field(init=False, repr=False)
 
+    @property
+    def timeless(self):
+        return self.fault == "by the clock"
+
     def fit(self, data):
         self.counts_ = data.interactions.item_counts.astype(np.float32)
         if self.fault == "poisoned":
@@ -217,6 +221,8 @@ class Broken:
             scores -= len(queries) * scores.mean()
         if self.fault == "wide":
             return scores.astype(np.float64)
+        if self.timeless:
+            scores *= (queries.times[:, None] // 86_400_000_000 % 97 + 1).astype(np.float32)
         if items is None:
             return scores
         chosen = scores[:, items] if items.ndim == 1 else np.take_along_axis(scores, items.astype(np.int64), 1)
@@ -248,6 +254,7 @@ def test_a_model_without_fault_passes():
         ("padding", "-1"),
         ("poisoned", "number or NaN"),
         ("unseeded", "same seed"),
+        ("by the clock", "timeless"),
     ],
 )
 def test_a_broken_law_is_named(fault, law):

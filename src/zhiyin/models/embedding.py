@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 import numpy as np
 
@@ -39,6 +39,7 @@ class Embedding(ABC):
     A NaN row on either side is "no opinion" and stays it.
     """
 
+    timeless: ClassVar[bool] = True
     item_vectors_: Vectors = field(init=False, repr=False, compare=False)  # float32[n, d]
 
     @abstractmethod

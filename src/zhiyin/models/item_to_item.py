@@ -1,6 +1,7 @@
 """The shape of models that say how much each item of the history speaks for each other item."""
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -27,6 +28,7 @@ class ItemToItem:
     everyone. With sparse weights, an item that no item of the history speaks for is NaN too.
     """
 
+    timeless: ClassVar[bool] = True
     half_life_days: float | None = 90.0  # how fast an event of the history loses weight; None: not at all
     weights_: csr_array | Vectors = field(init=False, repr=False, compare=False)  # float32[c, c], from row to column
     places_: Indexes = field(init=False, repr=False, compare=False)  # int32[n], an item's row and column, -1 for none

@@ -1,7 +1,7 @@
 """What everybody likes, lately."""
 
 from dataclasses import dataclass, field
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -23,6 +23,7 @@ class Popularity:
     an item without an event in the window is NaN.
     """
 
+    timeless: ClassVar[bool] = True
     half_life_days: float | None = 14.0  # None: an old event counts like a new one, which was worse in every time split
     window_days: float | None = None  # None: the whole log counts
     item_scores_: Scores = field(init=False, repr=False, compare=False)  # float32[n]

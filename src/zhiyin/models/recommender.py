@@ -118,3 +118,8 @@ class Exports(Protocol):
     def exported(self, precision: Precision) -> Self:
         """Another that answers alike: in float32 to 1e-4 of the largest score, in int8 more roughly."""
         ...
+
+
+def is_timeless(model: Recommender) -> bool:
+    """Whether the same history gets the same scores at any moment of asking; a model says so by `timeless = True`."""
+    return bool(getattr(model, "timeless", False))

@@ -1,7 +1,7 @@
 """What people with a like history chose."""
 
 from dataclasses import dataclass, field
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -34,6 +34,7 @@ class UserKNN:
     the popularity of items is damped in a random walk (Paudel et al. 2017, RP3β).
     """
 
+    timeless: ClassVar[bool] = True
     neighbours: int = 100
     shrinkage: float = 1.0  # likeness that rests on few items counts less
     popularity_exponent: float = 0.5  # 0: a hit likens people like anything else; 1: h people, one h-th

@@ -22,6 +22,7 @@ from zhiyin.ranking.candidates import FALLBACK, Candidates, best, ordered
 from zhiyin.ranking.fresh import fresh_items, fresh_of
 from zhiyin.ranking.fuse import Combines, Opinions, ReciprocalRank
 from zhiyin.ranking.masks import Masks
+from zhiyin.ranking.recalled import Recalled
 from zhiyin.ranking.rules import Rules
 from zhiyin.ranking.terms import PLAIN, Terms
 from zhiyin.types import Indexes, Mask, Scores
@@ -87,7 +88,11 @@ class Pipeline:
         asked = queries if terms.personal else queries.anonymous()
         items = self.allowed_items(*terms.where)
         pipeline = self.under(terms)
-        find = partial(pipeline.found, exclude=terms.exclude)
+
+        def find(some: Queries, most: int, of: Mask) -> Candidates:
+            search = partial(pipeline.found, some, most, of, terms.exclude)
+            return self.recalled.found(pipeline, some, most, terms, search) if of is items else search()
+
         if not terms.arranges:
             return find(asked, k, items)
         draw = partial(fresh_items, pipeline, k, terms)
@@ -121,6 +126,11 @@ class Pipeline:
     def masks(self) -> Masks:
         """What conditions and columns say of the items, remembered."""
         return Masks(self.rules, self.catalog)
+
+    @cached_property
+    def recalled(self) -> Recalled:
+        """Lists that were found before, of this pipeline and its variants."""
+        return Recalled()
 
     @property
     def allowed_items(self) -> Callable[..., Mask]:
