@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zhiyin.compute.first_allowed import best_first, first_allowed
-from zhiyin.compute.pooling import features, merged
+from zhiyin.compute.pooling import best_of_pool, features, merged
 
 
 @settings(deadline=None, max_examples=60)
@@ -64,3 +64,24 @@ def test_the_first_allowed_are_the_best_with_ties_by_lower_index(scores, k, forb
     known = [item for item, score in enumerate(scores) if score > -np.inf and item not in forbidden]
     expected = sorted(known, key=lambda item: (-scores[item], item))[:k]
     assert found.tolist() == [expected + [-1] * (k - len(expected))]
+
+
+@settings(deadline=None, max_examples=200)
+@given(seed=st.integers(0, 10**6), b=st.integers(0, 3), m=st.integers(0, 12), k=st.integers(0, 14))
+def test_the_best_of_a_pool_are_those_that_sorting_finds_and_of_whom_ranks_them_highest(seed, b, m, k):
+    rng = np.random.default_rng(seed)
+    items = np.array([rng.permutation(20)[:m] for _ in range(b)], np.int32).reshape(b, m)
+    items[rng.random((b, m)) < 0.2] = -1
+    fused = rng.choice(np.array([0.0, 0.5, 1.0, -np.inf, np.nan], np.float32), (b, m))  # few values: many ties
+    ranks = rng.integers(-1, 4, (3, b, m)).astype(np.int32)
+    found, scores, origins = best_of_pool(items, fused, ranks, k)
+    for row in range(b):
+        there = [at for at in range(m) if items[row, at] >= 0 and fused[row, at] > -np.inf]
+        places = sorted(there, key=lambda at: -fused[row, at])[:k]  # sorted keeps the order of equals
+        short = [-1] * (min(k, m) - len(places))
+        assert found[row].tolist() == [items[row, at] for at in places] + short
+        assert scores[row].tolist() == [fused[row, at] for at in places] + [-np.inf] * len(short)
+        for own, at in zip(origins[row], places, strict=False):
+            named = {one: ranks[one, row, at] for one in range(3) if ranks[one, row, at] >= 0}
+            assert own == min(named, key=named.__getitem__, default=-1)
+        assert origins[row, len(places) :].tolist() == short

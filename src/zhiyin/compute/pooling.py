@@ -37,6 +37,56 @@ def features(scores: Scores, ranks: Indexes, offset: float, least: float) -> NDA
     return out
 
 
+def best_of_pool(
+    items: Indexes, fused: Scores, ranks: Indexes, k: int
+) -> tuple[Indexes, Scores, NDArray[np.int8]]:  # fmt: skip
+    """int32[b, <= k], float32[b, <= k] and int8[b, <= k]: the best of a pool, and who ranks each of them highest.
+
+    Best first, ties as they stand in the pool; NaN is never among them, and a short list ends in -1, -inf and -1.
+
+    Parameters
+    ----------
+    items, fused
+        int32[b, m], -1 for none, and float32[b, m].
+    ranks
+        int32[r, b, m], -1 for none.
+    """
+    shape = len(items), min(k, items.shape[1])
+    found, scores = np.full(shape, -1, np.int32), np.full(shape, -np.inf, np.float32)
+    origins = np.full(shape, -1, np.int8)
+    given = plain(items, np.int32), plain(fused, np.float32), plain(ranks, np.int32)
+    if shape[1]:
+        over_blocks(len(items), lambda first, last: _choose(*given, found, scores, origins, first, last))
+    return found, scores, origins
+
+
+@njit(cache=True, nogil=True)
+def _choose(
+    items: Indexes, fused: Scores, ranks: Indexes, found: Indexes, scores: Scores, origins: NDArray[np.int8],
+    first: int, last: int,
+) -> None:  # fmt: skip
+    k = found.shape[1]
+    places = np.empty(k, np.int64)
+    for row in range(first, last):
+        best, count = scores[row], 0
+        for at in range(items.shape[1]):
+            value = fused[row, at]
+            if items[row, at] < 0 or not value > -np.inf or (count == k and not value > best[k - 1]):
+                continue
+            place = min(count, k - 1)
+            while place > 0 and value > best[place - 1]:
+                best[place], places[place] = best[place - 1], places[place - 1]
+                place -= 1
+            best[place], places[place] = value, at
+            count = min(count + 1, k)
+        for place in range(count):
+            at, highest = places[place], np.int32(np.iinfo(np.int32).max)
+            found[row, place] = items[row, at]
+            for one in range(len(ranks)):
+                if 0 <= ranks[one, row, at] < highest:
+                    highest, origins[row, place] = ranks[one, row, at], one
+
+
 @njit(cache=True, nogil=True)
 def _merge(flat: Indexes, starts: Offsets, items: Indexes, places: Indexes, first: int, last: int) -> None:
     size = 4

@@ -1,7 +1,8 @@
 """Several opinions on one pool of candidates, made into one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -12,12 +13,25 @@ from zhiyin.compute.pooling import features
 from zhiyin.types import Floats, Offsets, Scores
 
 
-@dataclass(frozen=True, eq=False)
 class Opinions:
-    """What each of r retrievers thinks of the m candidates of b queries."""
+    """What each of r retrievers thinks of the m candidates of b queries.
 
-    scores: Scores  # float32[r, b, m]; NaN is "no opinion"
-    ranks: NDArray[np.int32]  # [r, b, m], from 0; -1 where the retriever did not propose the item
+    Parameters
+    ----------
+    scores
+        float32[r, b, m], NaN is "no opinion"; or what makes them, for who asks: ranks alone are enough for some.
+    ranks
+        int32[r, b, m], from 0; -1 where the retriever did not propose the item.
+    """
+
+    def __init__(self, scores: Scores | Callable[[], Scores], ranks: NDArray[np.int32]) -> None:
+        self.ranks = ranks
+        self._scores = scores
+
+    @cached_property
+    def scores(self) -> Scores:
+        """float32[r, b, m]; NaN is "no opinion"."""
+        return self._scores() if callable(self._scores) else self._scores
 
     def features(self) -> NDArray[np.float32]:
         """float32[b, m, 2r]: each retriever's standardised score (0 if it has none), and its reciprocal rank.

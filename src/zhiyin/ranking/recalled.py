@@ -26,7 +26,8 @@ LONGEST = 100
 class Recalled:
     """By everything that the search depends on, the history event by event: what is found is what would be found.
 
-    For one query at a time: a batch is seldom asked twice. Shared by threads.
+    For one query at a time: a batch is seldom asked twice. A list is kept under a digest of the history, without the id
+    of anybody. Shared by threads.
     """
 
     def __init__(self) -> None:
@@ -63,8 +64,9 @@ def _key(pipeline: "Pipeline", queries: Queries, k: int, terms: Terms) -> Hashab
     timeless = pipeline.rules.seen_days is None and all(map(is_timeless, pipeline.retrievers.values()))
     moment = int(queries.times[0])
     _, created = pipeline.catalog.by_creation
+    there = int(np.searchsorted(created, moment, side="right"))  # items that exist by now
     return (
-        digest.digest(), past.kind_names, int(queries.people[0]), k, terms.where,
+        digest.digest(), past.kind_names, k, terms.where,
         None if terms.exclude is None else terms.exclude.tobytes(), tuple(pipeline.retrievers), pipeline.rules,
-        int(np.searchsorted(created, moment, side="right")) if timeless else moment,
+        there if timeless else (moment, int(queries.people[0])),
     )  # fmt: skip

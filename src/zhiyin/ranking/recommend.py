@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from zhiyin.compute.pooling import merged
+from zhiyin.compute.pooling import best_of_pool, merged
 from zhiyin.data.catalog import Catalog
 from zhiyin.data.dataset import Dataset
 from zhiyin.data.queries import Queries
@@ -18,7 +18,7 @@ from zhiyin.models.popularity import Popularity
 from zhiyin.models.reading import Reading, read
 from zhiyin.models.recommender import Recommender, Retrieves
 from zhiyin.ranking.arrange import arranged
-from zhiyin.ranking.candidates import FALLBACK, Candidates, best, ordered
+from zhiyin.ranking.candidates import FALLBACK, Candidates, best
 from zhiyin.ranking.fresh import fresh_items, fresh_of
 from zhiyin.ranking.fuse import Combines, Opinions, ReciprocalRank
 from zhiyin.ranking.masks import Masks
@@ -223,21 +223,13 @@ class Pipeline:
 def pooled(readings: Sequence[Reading], pool: int, allowed: Mask) -> tuple[Indexes, Opinions]:
     """int32[b, m], the best `pool` items of each of r readings, and what each of them thinks of all of these."""
     items, ranks = merged([one.best(pool, allowed)[0] for one in readings])  # [b, m], [r, b, m]
-    scores = np.empty(ranks.shape, np.float32)
-    for own, one in zip(scores, readings, strict=True):
-        own[:] = one.of(items)
-    return items, Opinions(scores, ranks)
+    return items, Opinions(lambda: np.stack([one.of(items) for one in readings]), ranks)
 
 
 def combined(items: Indexes, opinions: Opinions, combine: Combines, k: int, names: tuple[str, ...]) -> Candidates:
     """The k best of a pool; an item's origin is the retriever that ranks it highest."""
     fused = combine.combine(opinions)  # [b, m]
-    places = ordered(items, fused, k)  # [b, <= k]
-    chosen = np.take_along_axis(items, places, axis=1)
-    ranks = np.take_along_axis(opinions.ranks, places[None], axis=2)  # [r, b, <= k]
-    origins = np.where(ranks >= 0, ranks, np.iinfo(np.int32).max).argmin(axis=0)
-    scores = np.where(chosen < 0, -np.inf, np.take_along_axis(fused, places, axis=1))
-    return Candidates(chosen, scores.astype(np.float32), np.where(chosen < 0, -1, origins).astype(np.int8), names)
+    return Candidates(*best_of_pool(items, fused, opinions.ranks, k), names)
 
 
 def _widened(array: NDArray[Any], k: int) -> NDArray[Any]:
