@@ -264,6 +264,8 @@ def _score(vector: Scores, whole: Vectors, scales: Scores, item: int) -> np.floa
 @njit(cache=True, nogil=True)
 def _product(codes: Codes, row: int, asked: Wide) -> np.float32:
     total, at = np.int32(0), np.uint64(row)
-    for j in range(np.uint64(codes.shape[1])):
-        total = np.int32(total + np.int32(codes[at, j]) * np.int32(asked[j]))
+    for start in range(0, codes.shape[1], _HEAD):
+        for i in range(np.uint64(_HEAD)):  # a fixed count, which compiles to vector code
+            j = np.uint64(start) + i
+            total = np.int32(total + np.int32(codes[at, j]) * np.int32(asked[j]))
     return np.float32(total)
