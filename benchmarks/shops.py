@@ -31,7 +31,7 @@ from zhiyin.serving.server import Server
 from zhiyin.serving.settings import Settings
 from zhiyin.serving.store import Store
 
-ASKED = 2_000
+ASKED = 10_000
 """People of whom lists are asked for."""
 
 
