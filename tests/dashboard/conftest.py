@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from zhiyin.ranking.recommend import Pipeline
 from zhiyin.ranking.scenario import Scenario, default_scenarios
 from zhiyin.registry.release import Release
 from zhiyin.registry.serve_settings import ServeSettings
+from zhiyin.registry.signing import Signer
 from zhiyin.serving.app import create_app
 from zhiyin.serving.audit import Audit
 from zhiyin.serving.caller import Role
@@ -45,30 +46,38 @@ class Shop:
     app: FastAPI
     keys: dict[str, str]
     """By the name of the role that each has."""
+    folder: Path
 
 
 def shop(folder: Path, *, with_control: bool = False) -> Shop:
+    """A service in a folder, with a new key for each role."""
     keys = Keys(folder / "keys.json")
     shown = {str(role): keys.create(str(role), role=role) for role in Role}
+    return Shop(service_in(folder, with_control=with_control), shown, folder)
+
+
+def service_in(folder: Path, *, with_control: bool = False) -> FastAPI:
+    """A service over the keys, the secret and the events of a folder."""
     scenarios = default_scenarios()
     if with_control:
         scenarios["home"] = Scenario(variants=CONTROL)
-    app = create_app(
+    return create_app(
         Live(Served.of(release_of(two_tastes()), {})),
         Store.of("events.db", folder),
-        keys,
+        Keys(folder / "keys.json"),
         Settings(ServeSettings(), scenarios=scenarios),
         audit=Audit(folder / "audit.jsonl"),
+        signer=Signer.of(folder / "signing.key"),
     )
-    return Shop(app, shown)
 
 
 def visit(client: TestClient, key: str) -> None:
-    """People come, see lists, click on some and buy a little."""
+    """Thirty lists are shown, ten of them lead to a click, and half of these to a purchase."""
     headers = {"authorization": f"Bearer {key}"}
     for i in range(30):
         user = f"{'ab'[i % 2]}{i // 2:03d}"
-        answer = client.get(f"/v1/users/{user}/recommendations?k=4", headers=headers).json()
+        asked = {"user_id": user, "scenario": "home", "k": 4}
+        answer = client.post("/v1/recommendations", json=asked, headers=headers).json()
         if i % 3 == 0:
             event = {
                 "user_id": user,
@@ -87,7 +96,12 @@ def quiet(tmp_path: Path) -> Shop:
 
 @pytest.fixture(scope="module")
 def busy(tmp_path_factory: pytest.TempPathFactory) -> Shop:
-    return shop(tmp_path_factory.mktemp("busy"), with_control=True)
+    """People have come and gone here."""
+    folder = tmp_path_factory.mktemp("busy")
+    made = shop(folder, with_control=True)
+    with TestClient(made.app, "http://127.0.0.1:8000") as client:
+        visit(client, made.keys["writer"])
+    return replace(made, app=service_in(folder, with_control=True))
 
 
 @pytest.fixture

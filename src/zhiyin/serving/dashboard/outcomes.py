@@ -1,5 +1,6 @@
 """What came of the lists of the last days: clicks, purchases, and how much of the catalogue was seen at all."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -23,6 +24,8 @@ BOUGHT = frozenset({"purchase", "buy", "order", "transaction"})
 """Event types that say that somebody bought."""
 SAME_FOR_ALL = ("popular", "trending", "latest")
 """Kinds of lists that know nothing of the person."""
+Z95 = 1.959964
+"""Of the normal distribution, two-sided."""
 LIST = msgspec.json.Decoder(list[tuple[str, float]])
 
 
@@ -37,6 +40,16 @@ class Rates:
 
     def __add__(self, other: "Rates") -> "Rates":
         return Rates(self.lists + other.lists, self.clicked + other.clicked, self.bought + other.bought)
+
+    @property
+    def click_range(self) -> tuple[float, float] | None:
+        """Where the click rate lies with a confidence of 95 %; None without lists."""
+        return wilson(self.clicked, self.lists) if self.lists else None
+
+    @property
+    def purchase_range(self) -> tuple[float, float] | None:
+        """The same of the purchase rate."""
+        return wilson(self.bought, self.lists) if self.lists else None
 
     @property
     def click_rate(self) -> float | None:
@@ -103,6 +116,13 @@ def outcomes(connection: Connection, *, since: int, controls: Mapping[str, froze
         len(seen),
         len(lists) == MOST_LISTS,
     )
+
+
+def wilson(hits: int, tries: int) -> tuple[float, float]:
+    """The 95 % interval of a rate (Wilson 1927), good for few tries and rates near 0."""
+    rate, z2 = hits / tries, Z95**2 / tries
+    middle, half = rate + z2 / 2, Z95 * math.sqrt(rate * (1 - rate) / tries + z2 / (4 * tries))
+    return max(0.0, (middle - half) / (1 + z2)), min(1.0, (middle + half) / (1 + z2))
 
 
 def controls_of(scenarios: Mapping[str, Scenario], release: Release) -> dict[str, frozenset[str]]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import Any
@@ -15,6 +16,7 @@ from starlette.routing import Route
 
 from zhiyin.errors import RequestError, ZhiyinError
 from zhiyin.serving.caller import Role
+from zhiyin.serving.current import current
 from zhiyin.serving.dashboard import forgery
 from zhiyin.serving.dashboard.entrance import Entrance, Visitor
 from zhiyin.serving.dashboard.page import Action, Done, Page, Place, Stream, View
@@ -104,6 +106,7 @@ class Site:
             view = await stream.handler(self._service, request)
             token = self._entrance.sessions.token(visitor.session)
             text = self._frame.text(request, view, "", visitor, token, whole=False)
+            current().flowing = current().flowing or time.perf_counter()
             yield _event(stream.event, text) if text != sent else b": nothing new\n\n"
             sent, waited = text, 0.0
             while waited < stream.seconds and not self._service.readiness.ending:

@@ -7,7 +7,7 @@ import asyncio
 import gzip
 import hashlib
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
@@ -30,7 +30,11 @@ class Static:
     version: str
     """The first letters of its hash."""
     plain: bytes
-    packed: bytes
+
+    @cached_property
+    def packed(self) -> bytes:
+        """Compressed when it is asked for first: a page names files before anybody wants them."""
+        return gzip.compress(self.plain, 9, mtime=0)
 
 
 async def static(request: Request) -> Response:
@@ -53,7 +57,8 @@ async def static(request: Request) -> Response:
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers=headers)
     if "gzip" in request.headers.get("accept-encoding", ""):
-        return Response(found.packed, headers={**headers, "content-encoding": "gzip"}, media_type=found.kind)
+        packed = await asyncio.to_thread(lambda: found.packed)
+        return Response(packed, headers={**headers, "content-encoding": "gzip"}, media_type=found.kind)
     return Response(found.plain, headers=headers, media_type=found.kind)
 
 
@@ -75,7 +80,7 @@ def file(name: str) -> Static | None:
         return None
     content = _names()[name].read_bytes()
     kind = KINDS["." + name.rpartition(".")[2]]
-    return Static(kind, hashlib.sha256(content).hexdigest()[:16], content, gzip.compress(content, 9, mtime=0))
+    return Static(kind, hashlib.sha256(content).hexdigest()[:16], content)
 
 
 @cache

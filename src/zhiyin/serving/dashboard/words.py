@@ -23,7 +23,7 @@ class Said:
 
     @classmethod
     def of(cls, key: str, **values: Any) -> "Said":
-        """`Said.of("overview.quiet", hours=3)`."""
+        """`Said.of("attention.quiet", count=3)`."""
         return cls(key, values)
 
 

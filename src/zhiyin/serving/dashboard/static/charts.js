@@ -1,10 +1,10 @@
 // Draws what zhiyin.serving.dashboard.charts describes, in the colours of the page.
+import { locale } from "./locale.js";
 import { init } from "./vendor/echarts.js";
 
 const charts = new Map(); // place on the page to its chart
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const still = matchMedia("(prefers-reduced-motion: reduce)");
-const language = document.documentElement.lang;
 
 function colours() {
   const probe = document.body.appendChild(document.createElement("i")); // only a used colour is resolved to one
@@ -23,12 +23,12 @@ function colours() {
 function written(value, spec) {
   if (value == null) return "–";
   const options = { minimumFractionDigits: spec.digits, maximumFractionDigits: spec.digits };
-  return new Intl.NumberFormat(language, options).format(value) + (spec.unit ? `\u00a0${spec.unit}` : "");
+  return new Intl.NumberFormat(locale, options).format(value) + (spec.unit ? `\u00a0${spec.unit}` : "");
 }
 
 function short(label) {
   const day = /^\d{4}-\d{2}-\d{2}$/.test(label) ? new Date(`${label}T00:00:00Z`) : null;
-  return day ? new Intl.DateTimeFormat(language, { month: "short", day: "numeric", timeZone: "UTC" }).format(day) : label;
+  return day ? new Intl.DateTimeFormat(locale, { month: "short", day: "numeric", timeZone: "UTC" }).format(day) : label;
 }
 
 function drawn(series, place, colour) {

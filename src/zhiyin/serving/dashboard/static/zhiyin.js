@@ -1,6 +1,6 @@
 // What the pages do in a browser: local dates, dialogs, charts. Everything works without it, only plainer.
+import { locale } from "./locale.js";
 
-const language = document.documentElement.lang;
 const STYLES = {
   moment: { dateStyle: "medium", timeStyle: "short" },
   day: { dateStyle: "medium" },
@@ -11,16 +11,16 @@ const STEPS = [["day", 86_400], ["hour", 3_600], ["minute", 60]];
 function ago(moment) {
   const seconds = (moment - Date.now()) / 1_000;
   const [unit, length] = STEPS.find(([, length]) => Math.abs(seconds) >= length) ?? ["second", 1];
-  return new Intl.RelativeTimeFormat(language, { numeric: "auto" }).format(Math.trunc(seconds / length), unit);
+  return new Intl.RelativeTimeFormat(locale, { numeric: "auto" }).format(Math.trunc(seconds / length), unit);
 }
 
 /** Writes every <time> of a part of the page in the time of the reader. */
 function writeTimes(part) {
   for (const time of part.querySelectorAll("time[data-style]")) {
     const moment = new Date(time.dateTime);
-    const full = new Intl.DateTimeFormat(language, STYLES.moment).format(moment);
+    const full = new Intl.DateTimeFormat(locale, STYLES.moment).format(moment);
     const style = time.dataset.style;
-    time.textContent = style === "ago" ? ago(moment) : new Intl.DateTimeFormat(language, STYLES[style]).format(moment);
+    time.textContent = style === "ago" ? ago(moment) : new Intl.DateTimeFormat(locale, STYLES[style]).format(moment);
     if (style !== "moment") time.title = full;
   }
 }
