@@ -73,9 +73,12 @@ bench-accuracy: .venv/developed  ## the published protocols (ONLY=gowalla picks 
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "zhiyin needs Python 3.11 or newer; set PYTHON=python3.x"; exit 1; }
 	@$(PYTHON) -m venv .venv
 
-$(INSTALLED): pyproject.toml constraints.txt | .venv/bin/python
+FRONT_END := package-lock.json $(wildcard frontend/*) $(wildcard build_backend/*)
+
+$(INSTALLED): pyproject.toml constraints.txt $(FRONT_END) | .venv/bin/python
 	@echo "installing zhiyin$(if $(EXTRAS), with $(EXTRAS)) into .venv (a minute or so, once)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.$(if $(EXTRAS),[$(EXTRAS)])'
+	@test -e src/zhiyin/serving/dashboard/static/vendor/echarts.js || echo "the dashboard has no charts: npm could not fetch them (run 'npm ci' to see why, then 'make install')" >&2
 	@touch $@
 
 .venv/developed: $(INSTALLED) pyproject.toml constraints.txt
@@ -84,4 +87,4 @@ $(INSTALLED): pyproject.toml constraints.txt | .venv/bin/python
 	@touch $@
 
 clean:
-	@rm -rf .venv build dist src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf .venv build dist node_modules src/zhiyin/serving/dashboard/static/vendor src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

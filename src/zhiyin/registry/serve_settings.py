@@ -27,6 +27,8 @@ class ServeSettings:
     """Ask no key of callers on this machine, if the service listens to this machine alone: for a demo."""
     gorse: bool = True
     """Answer under /api/ as Gorse does, so that its client libraries work against zhiyin."""
+    dashboard: bool = True
+    """Answer under / with pages for people who hold a key of the role operator or above."""
     reload_seconds: int = 5
     """How often the service looks whether another release is serving."""
     write_back: bool = True

@@ -69,9 +69,13 @@ class Signer:
         """64 hexadecimal characters that stand for an id: the same each time, and no way back without the key."""
         return hmac.digest(self._derived, id_.encode(), "sha256").hex()
 
+    def derived(self, info: bytes) -> bytes:
+        """32 secret bytes for one purpose, which tell nothing of those for another."""
+        return HKDF(SHA256(), KEY_BYTES, salt=None, info=info).derive(self.key.private_bytes_raw())
+
     @cached_property
     def _derived(self) -> bytes:
-        return HKDF(SHA256(), KEY_BYTES, salt=None, info=DIGESTS).derive(self.key.private_bytes_raw())
+        return self.derived(DIGESTS)
 
 
 def is_genuine(signed: Mapping[str, Any], public_key: str) -> bool:

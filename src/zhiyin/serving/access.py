@@ -43,6 +43,10 @@ class Verifies(Protocol):
         """The key that this is; `None` for one that opens to nobody."""
         ...
 
+    def found(self, prefix: str) -> Key | None:
+        """The valid key that begins with these letters."""
+        ...
+
     def tend(self) -> None:
         """Write down what can wait."""
         ...
@@ -82,16 +86,45 @@ class Access:
         RequestError
             401 without a key, or with one that opens to nobody; 429 after too many of these from one address.
         """
-        headers, address = Headers(scope=scope), scope.get(SCOPE, UNKNOWN)
-        if self._open and _is_here(scope, headers):
-            return Caller(HERE, Role.ADMIN, address=address)
-        text = _key(headers)
+        if here := self.here(scope):
+            return here
+        text, address = _key(Headers(scope=scope)), scope.get(SCOPE, UNKNOWN)
         if not text:
             raise RequestError(401, "an API key is needed: send it as Authorization: Bearer KEY, or as X-API-Key: KEY")
+        key = await self.proven(text, address)
+        return Caller(key.name, key.role, key.scenarios, address, key.limit)
+
+    def here(self, scope: Scope) -> Caller | None:
+        """Somebody on this machine, if such callers need no key."""
+        if self._open and _is_here(scope, Headers(scope=scope)):
+            return Caller(HERE, Role.ADMIN, address=scope.get(SCOPE, UNKNOWN))
+        return None
+
+    async def proven(self, text: str, address: str) -> Key:
+        """The key that this is.
+
+        Raises
+        ------
+        RequestError
+            401 for one that opens to nobody; 429 after too many of these from one address.
+        """
         key = await self._verified(text, address)
         if key is None:
             raise RequestError(401, "this API key is not known: check it, or ask for a new one")
-        return Caller(key.name, key.role, key.scenarios, address, key.limit)
+        return key
+
+    def key_of(self, prefix: str) -> Key | None:
+        """The valid key that begins with these letters: for somebody who has shown the whole of it before.
+
+        Raises
+        ------
+        RequestError
+            503 if the keys cannot be read now.
+        """
+        try:
+            return None if self._keys is None else self._keys.found(prefix)
+        except ArtifactError as error:
+            raise _unreadable(error) from None
 
     def allowance(self, caller: Caller) -> Allowance | None:
         """One more request of a caller; None where nothing limits it.
@@ -123,8 +156,7 @@ class Access:
             if not found.is_known:
                 return await self._checked(self._keys, text, customer(address))
         except ArtifactError as error:
-            log.error("no key can be checked: %s", error)
-            raise RequestError(503, "the API keys cannot be read now: see the log of the service") from None
+            raise _unreadable(error) from None
         if found.key is None:
             self._count_failure(customer(address))
         return found.key
@@ -163,6 +195,11 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:
         return name == "localhost"
+
+
+def _unreadable(error: ArtifactError) -> RequestError:
+    log.error("no key can be checked: %s", error)
+    return RequestError(503, "the API keys cannot be read now: see the log of the service")
 
 
 def _key(headers: Headers) -> str:

@@ -49,6 +49,12 @@ class Addresses:
                 break
         return str(address)
 
+    def is_proxied(self, scope: Scope) -> bool:
+        """Whether a proxy that we trust speaks for the caller."""
+        client = scope.get("client")
+        address = _read(client[0][:LONGEST]) if client else None
+        return address is not None and self._is_proxy(address)
+
     def may_connect(self, address: str) -> bool:
         """Whether the list of [access] allow has it, or there is no list."""
         found = _read(address)

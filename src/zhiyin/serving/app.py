@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
@@ -14,12 +14,14 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from zhiyin.errors import ConfigError, ExpressionError, RequestError, UnknownIdError, ZhiyinError
+from zhiyin.errors import ExpressionError, RequestError, ZhiyinError
 from zhiyin.registry.signing import Signer
 from zhiyin.serving.access import Access, Verifies
 from zhiyin.serving.assortment import Assortment
 from zhiyin.serving.audit import Audit
 from zhiyin.serving.current import current
+from zhiyin.serving.dashboard.layer import Dashboard
+from zhiyin.serving.dashboard.site import Site
 from zhiyin.serving.door import SAFETY, Door, Gate
 from zhiyin.serving.failure import failure
 from zhiyin.serving.gorse import routes as gorse
@@ -35,11 +37,11 @@ from zhiyin.serving.service import Service
 from zhiyin.serving.sessions import Sessions
 from zhiyin.serving.settings import Settings
 from zhiyin.serving.state_metrics import ReleaseMetrics
+from zhiyin.serving.statuses import BUG, status_of
 from zhiyin.serving.store import Store
 from zhiyin.serving.upkeep import Upkeep
 from zhiyin.serving.wish import fit_all
 
-STATUSES: dict[type[Exception], int] = {UnknownIdError: 404, ExpressionError: 422, ConfigError: 422}
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 ASKED_HEADERS = ("Authorization", "X-API-Key", "X-Request-Id")
 TOLD_HEADERS = ("RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id")
@@ -84,10 +86,13 @@ def create_app(
     store.time(service.metrics.commit_seconds.observe)
     operations = (*OPERATIONS, *gorse.OPERATIONS) if settings.serve.gorse else OPERATIONS
     handlers = [(operation, partial(operation.answer, service)) for operation in operations]
+    site = Site(service) if settings.serve.dashboard else None
+    routes: dict[Callable[..., Any], str] = dict(site.endpoints) if site else {}
+    routes |= {handler: operation.path.replace(":path}", "}") for operation, handler in handlers}
     observed = Middleware(
         Observed,
         metrics=service.metrics,
-        routes={handler: operation.path.replace(":path}", "}") for operation, handler in handlers},
+        routes=routes,
         slow_ms=settings.serve.slow_ms,
         tracing=tracing,
     )
@@ -120,6 +125,7 @@ def create_app(
             observed,
             Middleware(Gate, access=access, refusals=refusals),
             *_for_browsers(settings.access.cors_origins),
+            *([Middleware(Dashboard, site=site)] if site else []),
             Middleware(Door, access=access, open_paths=OPEN_PATHS),
         ],
         exception_handlers={
@@ -158,8 +164,8 @@ async def _of_ours(request: Request, error: Exception) -> Response:
         return of_gorse(error)
     if isinstance(error, RequestError):
         return failure(error.status, str(error), error.where, error.headers)
-    status = STATUSES.get(type(error), 500)
-    if status == 500:
+    status = status_of(error) if isinstance(error, ZhiyinError) else BUG
+    if status == BUG:
         log.error("a request failed: %s", error)
     return failure(status, str(error), "where" if isinstance(error, ExpressionError) else "")
 

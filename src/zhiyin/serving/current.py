@@ -30,6 +30,8 @@ class Noted:
     repeated: int = 0
     refused: int = 0
     stages: Stages | None = None
+    flowing: float = 0.0
+    """When a stream began to flow, by `time.perf_counter`: it lasts as long as somebody looks, which is not slow."""
 
 
 _current: ContextVar[Noted | None] = ContextVar("current", default=None)

@@ -27,6 +27,8 @@ SAFETY = (
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
+SAFETY_SCOPE = "zhiyin.safety"
+"""Where a layer within leaves what is to be said instead."""
 SECURE = (b"strict-transport-security", b"max-age=31536000")
 """A year; only over TLS, where browsers heed it."""
 
@@ -38,7 +40,7 @@ class Gate:
         self._app = app
         self._access = access
         self._refusals = refusals
-        self._safety = SAFETY if access.settings.certificate is None else (*SAFETY, SECURE)
+        self._secure = () if access.settings.certificate is None else (SECURE,)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -50,7 +52,8 @@ class Gate:
 
         async def safely(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", []), *self._safety]
+                safety = scope.get(SAFETY_SCOPE, SAFETY)
+                message["headers"] = [*message.get("headers", []), *safety, *self._secure]
                 if message["status"] in REFUSED:
                     who = scope.get(caller.SCOPE)
                     self._refusals.note(message["status"], who.name if who else "", address)

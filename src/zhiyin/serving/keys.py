@@ -140,6 +140,11 @@ class Keys:
         known.digests[prefix] = _digest(text)
         return self._valid(key)
 
+    def found(self, prefix: str) -> Key | None:
+        """The valid key that begins with these letters: for somebody who has shown the whole of it before."""
+        key = self._current().keys.get(prefix)
+        return None if key is None else self._valid(key)
+
     def _valid(self, key: Key) -> Key | None:
         now = self._clock()
         if key.state(now) != "valid":

@@ -1,7 +1,7 @@
 """What is counted and timed, for Prometheus; several workers write into files, and whoever is asked adds up."""
 
 import os
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Collection, Iterator, Mapping, MutableMapping
 from contextlib import AbstractContextManager
 from tempfile import TemporaryDirectory
 from typing import Generic, TypeVar
@@ -100,14 +100,23 @@ class Metrics:
 
     def text(self) -> bytes:
         """All of it, in the text format of Prometheus."""
+        return generate_latest(self._together())
+
+    def samples(self, metrics: Collection[str]) -> Iterator[tuple[str, dict[str, str], float]]:
+        """Name, labels and value of each sample of some metrics; of several workers, together. Not for the loop."""
+        for metric in self._together().collect():
+            if metric.name in metrics:
+                yield from ((one.name, one.labels, one.value) for one in metric.samples)
+
+    def _together(self) -> CollectorRegistry:
         folder = os.environ.get(DIRECTORY)
         if folder is None:
-            return generate_latest(self._registry)
+            return self._registry
         together = CollectorRegistry()
         MultiProcessCollector(together, folder)  # type: ignore[no-untyped-call]
         for collector in self._collectors:
             together.register(collector)
-        return generate_latest(together)
+        return together
 
 
 def shared_directory(environment: MutableMapping[str, str]) -> AbstractContextManager[str]:

@@ -74,7 +74,7 @@ class Observed:
         try:
             await self._app(scope, receive, told)
         finally:
-            self._ended(scope, noted, status, time.perf_counter() - started)
+            self._ended(scope, noted, status, (noted.flowing or time.perf_counter()) - started)
 
     def _ended(self, scope: Scope, noted: Noted, status: int, seconds: float) -> None:
         route = self._routes.get(scope.get("endpoint"), OTHER)  # type: ignore[arg-type]  # None is no route

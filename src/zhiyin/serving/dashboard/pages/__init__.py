@@ -1,0 +1,1 @@
+"""One file per page; `known.py` lists them."""
