@@ -26,7 +26,7 @@ def serve(
     # requests are answered side by side: one thread each beats two that wait for each other; numpy is not loaded yet
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from zhiyin.cli.project import Project
-    from zhiyin.serving.access import is_loopback
+    from zhiyin.serving.addresses import is_loopback
     from zhiyin.serving.run import serve as answer
     from zhiyin.serving.settings import Settings
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from types import FrameType
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.applications import Starlette
 
 from zhiyin.serving.wire import PROTOCOL
 
@@ -20,7 +20,7 @@ class Server(uvicorn.Server):
 
     def __init__(
         self,
-        app: FastAPI,
+        app: Starlette,
         listener: socket.socket,
         *,
         tls: ssl.SSLContext | None = None,
