@@ -34,6 +34,7 @@ from zhiyin.serving.routing import routes_of
 from zhiyin.serving.service import Service
 from zhiyin.serving.sessions import Sessions
 from zhiyin.serving.settings import Settings
+from zhiyin.serving.settled import Settled
 from zhiyin.serving.state_metrics import ReleaseMetrics
 from zhiyin.serving.store import Store
 from zhiyin.serving.upkeep import Upkeep
@@ -78,7 +79,7 @@ def create_app(
     )
     live.require(partial(fit_all, settings.scenarios))
     refusals = Refusals(service.audit)
-    upkeep = Upkeep([refusals.write, access.tend])
+    upkeep = Upkeep([refusals.write, access.tend, Settled(lambda: live.served).tend])
     service.metrics.add(ReleaseMetrics(live, service.clock))
     live.failed = service.metrics.reload_failures.inc
     store.time(service.metrics.commit_seconds.observe)

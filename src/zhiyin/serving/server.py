@@ -9,6 +9,7 @@ from types import FrameType
 import uvicorn
 from starlette.applications import Starlette
 
+from zhiyin.serving.settled import settle
 from zhiyin.serving.wire import PROTOCOL
 
 GRACE_SECONDS = 10
@@ -52,6 +53,7 @@ class Server(uvicorn.Server):
         """Listen."""
         await super().startup(sockets)
         if self.started:
+            settle()
             self._ready()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's own signature
