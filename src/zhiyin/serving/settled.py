@@ -13,6 +13,7 @@ ALLOCATIONS = 10_000
 
 def settle() -> None:
     """Leave what is there now alone from now on."""
+    gc.enable()
     gc.set_threshold(ALLOCATIONS)
     gc.freeze()
 
