@@ -23,12 +23,12 @@ class Settled:
 
     def __init__(self, serves: Callable[[], object]) -> None:
         self._serves = serves
-        self._seen = serves()
+        self._seen = id(serves())  # not the release itself: it is to go before the next look
 
     def tend(self) -> None:
         """To be called once a minute: what answered before the swap has ended by then."""
-        now = self._serves()
-        if now is self._seen or not gc.get_freeze_count():
+        now = id(self._serves())
+        if now == self._seen or not gc.get_freeze_count():
             return
         self._seen = now
         gc.unfreeze()
