@@ -206,3 +206,13 @@ def test_a_store_of_today_is_opened_without_alembic(tmp_path: Path) -> None:
     assert (
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[] False\n"
     )
+
+
+def test_making_a_store_fills_no_log(tmp_path: Path) -> None:
+    code = (
+        "import logging, sys; logging.basicConfig(level='INFO', stream=sys.stdout); from pathlib import Path; "
+        "from zhiyin.data.store.address import StoreAddress; from zhiyin.data.store.connect import migrate_at_once; "
+        f"print(migrate_at_once(StoreAddress(Path({str(tmp_path / 'events.db')!r}))))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "['0001']\n"

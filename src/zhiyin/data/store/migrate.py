@@ -1,5 +1,7 @@
 """Bring a database to the schema of this zhiyin: one transaction, however many processes try at once."""
 
+import logging
+
 from sqlalchemy import Connection, inspect, text
 
 NEWEST = "0001"
@@ -20,6 +22,7 @@ def missing(connection: Connection, name: str) -> list[str]:
     """
     if _is_of_today(connection):
         return []
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # what it says at info helps nobody, and it begins at once
     from zhiyin.data.store import steps  # noqa: PLC0415 - Alembic loads for longer than this takes, and is hardly ever needed
 
     return steps.missing(connection, name)

@@ -1,6 +1,5 @@
 """The steps by which a database of any earlier schema becomes one of today; Alembic takes them."""
 
-import logging
 import threading
 from pathlib import Path
 
@@ -19,7 +18,6 @@ _alone = threading.Lock()  # Alembic's context is one per process
 
 def missing(connection: Connection, name: str) -> list[str]:
     """The steps that this database lacks, oldest first; raises as `zhiyin.data.store.migrate.missing` does."""
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # what it says at info helps nobody
     script = ScriptDirectory.from_config(_config(connection))
     steps = [step.revision for step in script.walk_revisions()][::-1]
     current = MigrationContext.configure(connection).get_current_revision()
