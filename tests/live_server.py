@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.applications import Starlette
 
 from zhiyin.registry.serve_settings import ServeSettings
 from zhiyin.serving.run import listening
 
 
 @contextmanager
-def running(app: FastAPI) -> Iterator[str]:
+def running(app: Starlette) -> Iterator[str]:
     """The URL of the application, while it runs on a free port of this machine."""
     listener = listening(ServeSettings(port=0))
     config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=5)

@@ -56,7 +56,7 @@ def test_a_wrong_number_gets_one_sentence(bare: Run) -> None:
 
 
 def test_help_imports_nothing_heavy() -> None:
-    heavy = ["numpy", "polars", "numba", "scipy", "fastapi"]
+    heavy = ["numpy", "polars", "numba", "scipy", "starlette"]
     code = f"""
 import sys
 from zhiyin.cli import main

@@ -16,6 +16,7 @@ from alembic.migration import MigrationContext
 from stores import KINDS, address_of
 from zhiyin.data.store.address import StoreAddress
 from zhiyin.data.store.connect import lacking, migrate_at_once, read_at_once
+from zhiyin.data.store.migrate import NEWEST
 from zhiyin.data.store.tables import METADATA, events
 from zhiyin.data.store.training import read_tables
 from zhiyin.errors import DataError, StoreError
@@ -188,3 +189,30 @@ def test_only_the_owner_may_read_the_file(tmp_path: Path) -> None:
     path = tmp_path / "store 100% of it" / "events.db"
     migrate_at_once(StoreAddress(path))
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_the_newest_step_is_the_last_one_that_alembic_would_take(tmp_path: Path) -> None:
+    assert migrate_at_once(StoreAddress(tmp_path / "events.db"))[-1] == NEWEST
+
+
+def test_a_store_of_today_is_opened_without_alembic(tmp_path: Path) -> None:
+    path = tmp_path / "events.db"
+    migrate_at_once(StoreAddress(path))
+    code = (
+        "import sys; from pathlib import Path; from zhiyin.data.store.address import StoreAddress; "
+        "from zhiyin.data.store.connect import migrate_at_once; "
+        f"print(migrate_at_once(StoreAddress(Path({str(path)!r}))), 'alembic' in sys.modules)"
+    )
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[] False\n"
+    )
+
+
+def test_making_a_store_fills_no_log(tmp_path: Path) -> None:
+    code = (
+        "import logging, sys; logging.basicConfig(level='INFO', stream=sys.stdout); from pathlib import Path; "
+        "from zhiyin.data.store.address import StoreAddress; from zhiyin.data.store.connect import migrate_at_once; "
+        f"print(migrate_at_once(StoreAddress(Path({str(tmp_path / 'events.db')!r}))))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "['0001']\n"

@@ -173,7 +173,7 @@ def test_a_slow_request_has_a_line_that_names_the_caller(
         current().caller = "web"
         await send({"type": "http.response.start", "status": 200})
 
-    observed = Observed(app, metrics=Metrics(), routes={}, slow_ms=slow_ms)
+    observed = Observed(app, metrics=Metrics(), slow_ms=slow_ms)
     with caplog.at_level(logging.INFO, "zhiyin.access"):
         asyncio.run(observed({"type": "http", "method": "GET", "headers": []}, nothing, nothing))
     found = [one for one in caplog.records if one.name == "zhiyin.access"]

@@ -248,6 +248,11 @@ class Breakable:
             raise StoreError("the store", "gone", "wait")
         return await self.store.news(*asked)
 
+    async def quiet(self, *asked: Any) -> bool:
+        if self.gone:
+            raise StoreError("the store", "gone", "wait")
+        return await self.store.quiet(*asked)
+
     async def forgotten(self, after: int = 0) -> frozenset[str]:
         return await self.store.forgotten(after)
 
@@ -284,6 +289,12 @@ class Slow:
 
     async def news(self, *asked: Any) -> News:
         found = await self.store.news(*asked)
+        for _ in range(next(self.waits, 0)):
+            await asyncio.sleep(0)
+        return found
+
+    async def quiet(self, *asked: Any) -> bool:
+        found = await self.store.quiet(*asked)
         for _ in range(next(self.waits, 0)):
             await asyncio.sleep(0)
         return found

@@ -168,6 +168,39 @@ def test_a_session_has_its_own_events_and_gives_them_to_who_logs_in(address: Sto
     assert read_tables(address).events["user_id"].to_list() == ["bob", "ann", "\0session:t", "bob"]
 
 
+def test_it_is_quiet_around_somebody_exactly_while_the_news_would_tell_nothing(address: StoreAddress) -> None:
+    asked = [("ann", None), ("bob", None), (None, "s"), (None, "t")]
+
+    async def use(store: Store) -> None:
+        steps = [
+            lambda: store.append([event("ann", "mug")]),
+            lambda: store.append([event("ann", "cup", session_id="s")]),  # named: not the session's own
+            lambda: store.append([event(None, "pot", session_id="s")]),
+            lambda: store.link("s", "bob"),
+            lambda: store.append([event(None, "jar", session_id="s")]),  # bob's, too
+            lambda: store.put_items([Item("mug")]),
+            lambda: store.patch_user("ann", {}, personalised=False),
+            lambda: store.erase("ann"),
+        ]
+        seen = []
+        for step in steps:
+            before = [await store.news(*one, 0, 10, 0) for one in asked]
+            known = [(one.events[-1][0] if one.events else 0, one.change) for one in before]
+            assert [await store.quiet(*one, *upto) for one, upto in zip(asked, known, strict=True)] == [True] * 4
+            await step()
+            quiet = [await store.quiet(*one, *upto) for one, upto in zip(asked, known, strict=True)]
+            for one, (after, change), is_quiet in zip(asked, known, quiet, strict=True):
+                news = await store.news(*one, after, 10, change)
+                assert is_quiet == (not news.events and news.change == change)
+            seen.append(
+                [name or session for (name, session), is_quiet in zip(asked, quiet, strict=True) if not is_quiet]
+            )
+        all_four = ["ann", "bob", "s", "t"]
+        assert seen == [["ann"], ["ann"], ["s"], all_four, ["bob", "s"], all_four, all_four, all_four]
+
+    within(address, use)
+
+
 def test_shown_lists_are_written_and_belong_to_who_saw_them(address: StoreAddress) -> None:
     async def use(store: Store) -> None:
         store.note(shown("r1"))

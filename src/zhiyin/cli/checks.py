@@ -20,7 +20,7 @@ from zhiyin.errors import ZhiyinError
 from zhiyin.serving.run import listening
 
 PACKAGES = (
-    "numpy", "scipy", "numba", "polars", "msgspec", "safetensors", "sqlalchemy", "alembic", "fastapi", "uvicorn",
+    "numpy", "scipy", "numba", "polars", "msgspec", "safetensors", "sqlalchemy", "alembic", "starlette", "uvicorn",
     "typer", "rich",
 )  # fmt: skip
 EXTRAS = {"adbc-driver-postgresql": "postgres", "optuna": "tune", "torch": "neural", "onnxruntime": "onnx"}

@@ -7,7 +7,6 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 from zhiyin.compute.pooling import features
 from zhiyin.types import Floats, Offsets, Scores
@@ -85,6 +84,8 @@ class Blend:
 
     def fit(self, opinions: Opinions, chosen: NDArray[np.bool_]) -> "Blend":
         """Learn from what was chosen: bool[b, m]; queries without a choice in their pool are left out."""
+        from scipy.optimize import minimize  # noqa: PLC0415 - a sixth of a second that who answers need not spend
+
         rows = np.flatnonzero(chosen.any(axis=1))
         features = opinions.features()[rows].astype(np.float64)
         present = (opinions.ranks.max(axis=0) >= 0)[rows]

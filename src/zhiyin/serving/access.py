@@ -2,21 +2,20 @@
 
 import asyncio
 import hashlib
-import ipaddress
 import logging
 import time
 from collections.abc import Callable
 from typing import Protocol
 
-from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from zhiyin.errors import ArtifactError, ConfigError, RequestError
 from zhiyin.registry.access_settings import AccessSettings
 from zhiyin.registry.rate import Rate
 from zhiyin.registry.serve_settings import ServeSettings
-from zhiyin.serving.addresses import SCOPE, UNKNOWN, Addresses, customer
+from zhiyin.serving.addresses import SCOPE, UNKNOWN, Addresses, customer, is_loopback
 from zhiyin.serving.caller import HERE, Caller, Role
+from zhiyin.serving.headers import header
 from zhiyin.serving.key import Key
 from zhiyin.serving.keys import Recalled
 from zhiyin.serving.rates import Allowance, Rates
@@ -27,7 +26,7 @@ MOST_WAITING = 100
 """Keys that may wait to be hashed; beyond it callers are asked to come back."""
 FAILURES = Rate(20, 60)
 """Wrong keys of one address: 20 at once, and 20 a minute after that; then it gets 429 without hashing."""
-FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
+FORWARDED = frozenset({b"forwarded", b"x-forwarded-for", b"x-real-ip", b"via"})
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +87,7 @@ class Access:
         """
         if here := self.here(scope):
             return here
-        text, address = _key(Headers(scope=scope)), scope.get(SCOPE, UNKNOWN)
+        text, address = _key(scope), scope.get(SCOPE, UNKNOWN)
         if not text:
             raise RequestError(401, "an API key is needed: send it as Authorization: Bearer KEY, or as X-API-Key: KEY")
         key = await self.proven(text, address)
@@ -96,7 +95,7 @@ class Access:
 
     def here(self, scope: Scope) -> Caller | None:
         """Somebody on this machine, if such callers need no key."""
-        if self._open and _is_here(scope, Headers(scope=scope)):
+        if self._open and _is_here(scope):
             return Caller(HERE, Role.ADMIN, address=scope.get(SCOPE, UNKNOWN))
         return None
 
@@ -188,13 +187,10 @@ class Access:
             raise RequestError(429, "too many wrong keys came from this address: check yours, and wait", "", headers)
 
 
-def is_loopback(host: str) -> bool:
-    """Whether an address or a name is this machine alone."""
-    name = host.strip().strip("[]").lower()
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return name == "localhost"
+def _key(scope: Scope) -> str:
+    """The key that a request brings; empty if it brings none."""
+    scheme, _, key = header(scope, b"authorization").partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else header(scope, b"x-api-key").strip()
 
 
 def _unreadable(error: ArtifactError) -> RequestError:
@@ -202,15 +198,9 @@ def _unreadable(error: ArtifactError) -> RequestError:
     return RequestError(503, "the API keys cannot be read now: see the log of the service")
 
 
-def _key(headers: Headers) -> str:
-    scheme, _, key = headers.get("authorization", "").partition(" ")
-    return key.strip() if scheme.lower() == "bearer" else headers.get("x-api-key", "").strip()
-
-
-def _is_here(scope: Scope, headers: Headers) -> bool:
+def _is_here(scope: Scope) -> bool:
     """The caller is on this machine: no proxy speaks for another, and no page in a browser under another name."""
-    client = scope.get("client")
-    host = headers.get("host", "")
+    client, host = scope.get("client"), header(scope, b"host")
     name = host[: host.find("]") + 1] if host.startswith("[") else host.partition(":")[0]
-    forwarded = any(header in headers for header in FORWARDED)
+    forwarded = any(name in FORWARDED for name, _ in scope["headers"])
     return client is not None and is_loopback(client[0]) and is_loopback(name) and not forwarded

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TypeAlias
 
-from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from zhiyin.registry.access_settings import AccessSettings, networks
@@ -14,6 +13,7 @@ Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 SCOPE = "zhiyin.address"
 """Where the gate leaves the address in the ASGI scope."""
+FORWARDED_FOR = b"x-forwarded-for"
 UNKNOWN = "unknown"
 LONGEST = 100
 """Characters of an address with its port and zone."""
@@ -35,10 +35,15 @@ class Addresses:
     def of(self, scope: Scope) -> str:
         """The address of the caller; "unknown" where a trusted proxy names none that can be read."""
         client = scope.get("client")
-        address = _read(client[0][:LONGEST]) if client else None
+        if client is None:
+            return UNKNOWN
+        if not self._proxies:
+            return _written(client[0][:LONGEST])
+        address = _read(client[0][:LONGEST])
         if address is None or not self._is_proxy(address):
             return UNKNOWN if address is None else str(address)
-        hops = ",".join(Headers(scope=scope).getlist("x-forwarded-for")).split(",")
+        said = [value.decode("latin-1") for name, value in scope["headers"] if name == FORWARDED_FOR]
+        hops = ",".join(said).split(",")
         for hop in [one.strip() for one in reversed(hops) if one.strip()][:MOST_HOPS]:
             address = _read(hop[:LONGEST])
             if address is None:
@@ -57,11 +62,18 @@ class Addresses:
 
     def may_connect(self, address: str) -> bool:
         """Whether the list of [access] allow has it, or there is no list."""
+        if not self._allowed:
+            return True
         found = _read(address)
-        return not self._allowed or (found is not None and _within(found, self._allowed))
+        return found is not None and _within(found, self._allowed)
 
     def _is_proxy(self, address: Address) -> bool:
-        return bool(self._proxies) and _within(address, self._proxies)
+        return _within(address, self._proxies)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address or a name is this machine alone."""
+    return len(host) <= LONGEST and _is_loopback(host)
 
 
 def customer(address: str) -> str:
@@ -74,6 +86,22 @@ def customer(address: str) -> str:
 
 def _within(address: Address, among: Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:
     return any(address in network for network in among)
+
+
+@lru_cache(MOST_READ)
+def _is_loopback(host: str) -> bool:
+    name = host.strip().strip("[]").lower()
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost"
+
+
+@lru_cache(MOST_READ)
+def _written(text: str) -> str:
+    """An address in the one way of writing it; "unknown" where it cannot be read."""
+    found = _read(text)
+    return UNKNOWN if found is None else str(found)
 
 
 @lru_cache(MOST_READ)

@@ -2,12 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
-from fastapi import FastAPI
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -28,14 +28,15 @@ from zhiyin.serving.gorse import routes as gorse
 from zhiyin.serving.gorse.plain import PREFIX, of_gorse
 from zhiyin.serving.live import Live
 from zhiyin.serving.observe import Observed, Traces
-from zhiyin.serving.openapi import described
 from zhiyin.serving.pulse import pulse
 from zhiyin.serving.refusals import Refusals
 from zhiyin.serving.resources import OPEN_PATHS, OPERATIONS
 from zhiyin.serving.retention import keep_no_longer
+from zhiyin.serving.routing import routes_of
 from zhiyin.serving.service import Service
 from zhiyin.serving.sessions import Sessions
 from zhiyin.serving.settings import Settings
+from zhiyin.serving.settled import Settled
 from zhiyin.serving.state_metrics import ReleaseMetrics
 from zhiyin.serving.statuses import BUG, status_of
 from zhiyin.serving.store import Store
@@ -58,7 +59,7 @@ def create_app(
     audit: Audit | None = None,
     signer: Signer | None = None,
     tracing: Traces | None = None,
-) -> FastAPI:
+) -> Starlette:
     """The service over a release and a store, both of which it opens and closes.
 
     Raises
@@ -80,25 +81,21 @@ def create_app(
     )
     live.require(partial(fit_all, settings.scenarios))
     refusals = Refusals(service.audit)
-    upkeep = Upkeep([refusals.write, access.tend])
+    upkeep = Upkeep([refusals.write, access.tend, Settled(lambda: live.served).tend])
     service.metrics.add(ReleaseMetrics(live, service.clock))
     live.failed = service.metrics.reload_failures.inc
     store.time(service.metrics.commit_seconds.observe)
     operations = (*OPERATIONS, *gorse.OPERATIONS) if settings.serve.gorse else OPERATIONS
-    handlers = [(operation, partial(operation.answer, service)) for operation in operations]
     site = Site(service) if settings.serve.dashboard else None
-    routes: dict[Callable[..., Any], str] = dict(site.endpoints) if site else {}
-    routes |= {handler: operation.path.replace(":path}", "}") for operation, handler in handlers}
     observed = Middleware(
         Observed,
         metrics=service.metrics,
-        routes=routes,
         slow_ms=settings.serve.slow_ms,
         tracing=tracing,
     )
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with store:
             live.watch(settings.serve.reload_seconds)
             upkeep.start()
@@ -115,11 +112,8 @@ def create_app(
                 if tracing:
                     await asyncio.to_thread(tracing.stop)
 
-    app = FastAPI(
-        title="zhiyin",
-        docs_url=None,  # FastAPI's pages load scripts from another host
-        redoc_url=None,
-        redirect_slashes=False,
+    app = Starlette(
+        routes=routes_of(operations, service),
         lifespan=lifespan,
         middleware=[
             observed,
@@ -135,12 +129,8 @@ def create_app(
             Exception: _of_bug,
         },
     )
-    for operation, handler in handlers:
-        for path in operation.paths:
-            app.add_route(path, handler, methods=[operation.method])
+    app.router.redirect_slashes = False  # a path is known or it is not
     app.state.service = service
-    document = described(OPERATIONS)
-    app.openapi = lambda: document  # type: ignore[method-assign]  # FastAPI's documented way to write one's own
     return app
 
 

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from zhiyin.errors import RequestError
 from zhiyin.fields import unknown
 from zhiyin.serving.depth import DEEP, SCOPE, is_deeper
+from zhiyin.serving.headers import header
 
 T = TypeVar("T")
 
@@ -36,13 +37,14 @@ async def body(request: Request, limit: int) -> bytes:
     RequestError
         413 if it is longer, 415 if it is not declared as JSON, 400 if it is nested too deeply.
     """
-    declared = request.headers.get("content-length", "")
+    scope = request.scope
+    declared = header(scope, b"content-length")
     if declared.isdecimal() and int(declared) > limit:
         raise too_long(limit)
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind = header(scope, b"content-type").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise RequestError(415, f"the body must be sent as Content-Type: application/json, got {kind[:80] or 'none'}")
-    coding = request.headers.get("content-encoding", "identity")
+    coding = header(scope, b"content-encoding", "identity")
     if coding.strip().lower() != "identity":
         raise RequestError(415, f"the body must be sent without Content-Encoding, got {coding[:80]}")
     chunks, size = [], 0
@@ -52,7 +54,7 @@ async def body(request: Request, limit: int) -> bytes:
             raise too_long(limit)
         chunks.append(chunk)
     content = b"".join(chunks).removeprefix(b"\xef\xbb\xbf")
-    deepest = request.scope.get(SCOPE, DEEP)
+    deepest = scope.get(SCOPE, DEEP)
     if is_deeper(content, deepest):
         raise RequestError(400, f"the body is nested deeper than {deepest} levels: send flatter JSON")
     return content

@@ -71,7 +71,7 @@ class Gate:
             raise RequestError(403, "this address may not ask: see [access] allow in zhiyin.toml")
         if len(scope.get("raw_path") or b"") + len(scope.get("query_string", b"")) > LONGEST_URL:
             raise RequestError(414, f"the URL is longer than {LONGEST_URL:,} bytes: send a POST")
-        if sum(len(name) + len(value) for name, value in scope["headers"]) > LARGEST_HEADERS:
+        if sum([len(name) + len(value) for name, value in scope["headers"]]) > LARGEST_HEADERS:
             raise RequestError(431, f"the headers are longer than {LARGEST_HEADERS:,} bytes: send fewer")
 
 

@@ -3,8 +3,7 @@
 import logging
 import re
 import time
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -43,13 +42,11 @@ class Observed:
         app: ASGIApp,
         *,
         metrics: Metrics,
-        routes: Mapping[Callable[..., Any], str],
         slow_ms: int,
         tracing: Traces | None = None,
     ) -> None:
         self._app = app
         self._metrics = metrics
-        self._routes = routes  # what answers to its template: a path may hold the id of a person
         self._slow_ms = slow_ms
         self._tracing = tracing
 
@@ -77,7 +74,8 @@ class Observed:
             self._ended(scope, noted, status, (noted.flowing or time.perf_counter()) - started)
 
     def _ended(self, scope: Scope, noted: Noted, status: int, seconds: float) -> None:
-        route = self._routes.get(scope.get("endpoint"), OTHER)  # type: ignore[arg-type]  # None is no route
+        endpoint = scope.get("endpoint")
+        route: str = getattr(endpoint, "template", OTHER)
         self._metrics.ended(noted, route, scope["method"], status, seconds)
         if self._tracing:
             self._tracing.end(noted, route, scope["method"], status)

@@ -84,6 +84,8 @@ def query(request: Request, parameters: Sequence[Parameter]) -> dict[str, str]:
     RequestError
         422 for a parameter that is not known, or that comes twice.
     """
+    if not request.scope["query_string"]:
+        return {}
     known = [one.name for one in parameters if one.place == "query"]
     given: dict[str, str] = {}
     for name, value in request.query_params.multi_items():

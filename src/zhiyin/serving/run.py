@@ -22,7 +22,7 @@ from zhiyin.errors import ConfigError, MissingExtraError
 from zhiyin.registry.serve_settings import ServeSettings
 from zhiyin.registry.signing import Signer
 from zhiyin.registry.store import Store as Releases
-from zhiyin.serving.access import is_loopback
+from zhiyin.serving.addresses import is_loopback
 from zhiyin.serving.app import create_app
 from zhiyin.serving.audit import Audit
 from zhiyin.serving.clock import Clock

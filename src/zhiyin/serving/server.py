@@ -7,8 +7,9 @@ from collections.abc import Callable
 from types import FrameType
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.applications import Starlette
 
+from zhiyin.serving.settled import settle
 from zhiyin.serving.wire import PROTOCOL
 
 GRACE_SECONDS = 10
@@ -20,7 +21,7 @@ class Server(uvicorn.Server):
 
     def __init__(
         self,
-        app: FastAPI,
+        app: Starlette,
         listener: socket.socket,
         *,
         tls: ssl.SSLContext | None = None,
@@ -52,6 +53,7 @@ class Server(uvicorn.Server):
         """Listen."""
         await super().startup(sockets)
         if self.started:
+            settle()
             self._ready()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's own signature

@@ -35,6 +35,10 @@ class Tells(Protocol):
         """What happened around a person, or a session, after a sequence number; raises StoreError if it cannot say."""
         ...
 
+    async def quiet(self, user_id: str | None, session_id: str | None, after: int, change: int) -> bool:
+        """Whether there is no news for who knows all up to an event and a change; raises StoreError, too."""
+        ...
+
     async def forgotten(self, after: int = 0) -> frozenset[str]:
         """Digests of who was erased after a moment; raises StoreError if it cannot say."""
         ...
@@ -111,6 +115,10 @@ class Sessions:
             held = memory.get(key) if tries < MOST_TRIES - 1 else None  # the last reading is of everything
             after = held.last if held else memory.after
             told = memory.change
+            if held is not None and told is not None and await self._store.quiet(*key, after, told):
+                if memory.get(key) is held:
+                    return held
+                continue
             news = await self._store.news(*key, after, self._most_events_each, told)
             if memory.change is None or any(change.kind == "all" for change in news.changes):
                 memory.forgotten = await self._store.forgotten(memory.trained)

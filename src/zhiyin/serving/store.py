@@ -135,12 +135,17 @@ class Store:
         StoreError
             If it cannot be read now.
         """
+        of = partial(news.news, user_id=user_id, session_id=session_id, after=after, most=most)
+        return await self._heard(partial(of, changes_after=changes_after))
+
+    async def quiet(self, user_id: str | None, session_id: str | None, after: int, change: int) -> bool:
+        """Whether there is no news for who knows all up to an event and a change; raises as `news` does."""
+        of = partial(news.quiet, user_id=user_id, session_id=session_id)
+        return await self._heard(partial(of, after=after, change=change))
+
+    async def _heard(self, work: Work[T]) -> T:
         try:
-            found = await self._database.read(
-                lambda connection: news.news(
-                    connection, user_id, session_id, after=after, most=most, changes_after=changes_after
-                )
-            )
+            found = await self._database.read(work)
         except StoreError as error:
             self._unread = str(error)
             raise

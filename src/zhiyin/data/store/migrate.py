@@ -1,23 +1,15 @@
 """Bring a database to the schema of this zhiyin: one transaction, however many processes try at once."""
 
 import logging
-import threading
-from pathlib import Path
 
-from alembic.command import upgrade
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 
-from zhiyin.errors import DataError
+NEWEST = "0001"
+"""The last of the steps in `migrations/versions`."""
 
-FOLDER = Path(__file__).parent / "migrations"
-OLD_FILE = 1  # PRAGMA user_version of before there were migrations
+VERSIONS = "alembic_version"
 LOCK = 7_348_001
 """Of pg_advisory_xact_lock: who holds it may add events and changes, or change the schema."""
-
-_alone = threading.Lock()  # Alembic's context is one per process
 
 
 def missing(connection: Connection, name: str) -> list[str]:
@@ -28,51 +20,27 @@ def missing(connection: Connection, name: str) -> list[str]:
     DataError
         If the database is not ours, or of a newer zhiyin; `name` says in the sentence which.
     """
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # what it says at info helps nobody
-    script = ScriptDirectory.from_config(_config(connection))
-    steps = [step.revision for step in script.walk_revisions()][::-1]
-    current = MigrationContext.configure(connection).get_current_revision()
-    if current is None:
-        _check_foreign(connection, name)
-        return steps
-    if current not in steps:
-        raise DataError(
-            f"{name} has the schema {current[:20]}, this zhiyin knows none after {steps[-1]}: "
-            "use the zhiyin that wrote it, or a newer one"
-        )
-    return steps[steps.index(current) + 1 :]
+    if _is_of_today(connection):
+        return []
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # what it says at info helps nobody, and it begins at once
+    from zhiyin.data.store import steps  # noqa: PLC0415 - Alembic loads for longer than this takes, and is hardly ever needed
+
+    return steps.missing(connection, name)
 
 
 def migrate(connection: Connection, name: str) -> list[str]:
     """Take the missing steps, and say which; the transaction is the caller's, and must keep others from writing."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
-    steps = missing(connection, name)
-    if steps:
-        with _alone:
-            upgrade(_config(connection), "head")
-    return steps
+    lacking = missing(connection, name)
+    if lacking:
+        from zhiyin.data.store import steps  # noqa: PLC0415 - as above
+
+        steps.take(connection)
+    return lacking
 
 
-def _config(connection: Connection) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
-    config.attributes["connection"] = connection
-    return config
-
-
-def _check_foreign(connection: Connection, name: str) -> None:
-    """Refuse tables that are not ours; a file of before there were migrations is."""
-    tables = inspect(connection).get_table_names()
-    version = 0
-    if connection.dialect.name == "sqlite":
-        version = int(connection.execute(text("PRAGMA user_version")).scalar_one())
-        ours = {0: not tables, OLD_FILE: "events" in tables}
-        if not ours.get(version):
-            raise DataError(
-                f"{name} has the schema version {version}, which is no store of this zhiyin: check serve.store, or "
-                "use the zhiyin that wrote it"
-            )
-    elif {"events", "items", "users"} & set(tables):
-        raise DataError(f"{name} holds tables of something else: give zhiyin a database or a schema of its own")
+def _is_of_today(connection: Connection) -> bool:
+    if not inspect(connection).has_table(VERSIONS):
+        return False
+    return connection.execute(text(f"SELECT version_num FROM {VERSIONS}")).scalars().all() == [NEWEST]  # noqa: S608 - a name of ours

@@ -10,9 +10,11 @@ from sqlalchemy import (
     bindparam,
     case,
     cast,
+    exists,
     func,
     literal_column,
     null,
+    or_,
     select,
     union_all,
 )
@@ -103,7 +105,18 @@ def _of_session() -> Statement:
     return Statement(union_all(_events(_newest(own)), *_told()))
 
 
+def _since() -> tuple[Statement, Statement]:
+    """The number of the latest change, and whether a person or a session has done something since."""
+    latest = select(func.coalesce(func.max(changes.c.number), literal_column("0"))).scalar_subquery()
+    newer, nobody = events.c.sequence > AFTER, events.c.user_id.is_(None)
+    own = exists().where(events.c.user_id == USER, newer)
+    linked = exists().where(links.c.user_id == USER, events.c.session_id == links.c.session_id, nobody, newer)
+    alone = exists().where(events.c.session_id == SESSION, nobody, newer)
+    return Statement(select(latest, or_(own, linked))), Statement(select(latest, alone))
+
+
 OF_PERSON, OF_SESSION = _of_person(), _of_session()
+SINCE_OF_PERSON, SINCE_OF_SESSION = _since()
 PEOPLE = Statement(select(events.c.user_id).distinct().where(events.c.sequence > AFTER, events.c.user_id.is_not(None)))
 UNPERSONALISED = Statement(select(users.c.user_id).where(users.c.personalised.is_(False)))
 LINKED = Statement(
@@ -143,6 +156,19 @@ def news(
 
 
 LARGEST = 2**63 - 1
+
+
+def quiet(connection: Connection, user_id: str | None, session_id: str | None, *, after: int, change: int) -> bool:
+    """Whether `news` would tell nothing but what is known to who has read it up to an event and a change.
+
+    A fraction of what `news` takes, and the answer to most questions.
+    """
+    if user_id is not None:
+        rows = SINCE_OF_PERSON.rows(connection, user_id=user_id, after=after)
+    else:
+        rows = SINCE_OF_SESSION.rows(connection, session_id=session_id, after=after)
+    ((latest, active),) = rows
+    return latest == change and not active
 
 
 def active(connection: Connection, after: int) -> list[str]:

@@ -41,8 +41,6 @@ class Site:
         self._entrance = Entrance(service)
         pages = [one for one in places if isinstance(one, Page) and one.place is not None]
         self._frame = Frame(tuple(sorted(pages, key=lambda page: page.place or 0)))
-        self.endpoints: dict[Callable[..., Any], str] = {}
-        """What answers, to its path as the metrics name it."""
         routes = [
             self._route("/static/{name:path}", static),
             self._route(sign_in.PATH, self._sign_in, "POST"),
@@ -69,8 +67,7 @@ class Site:
                 return self._route(place.path, partial(self._follow, place))
 
     def _route(self, path: str, endpoint: Callable[..., Any], method: str = "GET") -> Route:
-        self.endpoints[endpoint] = path.replace(":path}", "}")
-        return Route(path, endpoint, methods=[method])
+        return Route(path, _Named.of(endpoint, path), methods=[method])
 
     async def _show(self, page: Page, request: Request) -> Response:
         visitor = self._entrance.visitor(request)
@@ -165,6 +162,18 @@ class Site:
 
     def _failed(self, request: Request, sentence: str, status: int) -> Response:
         return self._shown(request, failed(sentence, status), "error.title", self._entrance.visitor(request))
+
+
+class _Named(partial[Any]):
+    """What answers a path, and how the metrics name that."""
+
+    template = ""
+
+    @classmethod
+    def of(cls, endpoint: Callable[..., Any], path: str) -> "_Named":
+        named = cls(endpoint)
+        named.template = path.replace(":path}", "}")
+        return named
 
 
 def _event(name: str, text: str) -> bytes:
