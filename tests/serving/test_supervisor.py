@@ -51,6 +51,20 @@ def test_a_worker_that_does_not_end_is_killed(tmp_path: Path, monkeypatch: pytes
     supervisor(tmp_path, code, ready=lambda: os.kill(os.getpid(), signal.SIGTERM)).run(1)
 
 
+def test_a_worker_that_hangs_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zhiyin.serving.supervisor.SILENT_SECONDS", 0.05)
+    monkeypatch.setattr("zhiyin.serving.supervisor.LONGEST_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr("zhiyin.serving.supervisor.LOOK_SECONDS", 0.01)
+    with pytest.raises(ServiceError, match="11 workers have died within a minute, the last with a silence of 0 s"):
+        supervisor(tmp_path, f"import signal; {SAY}; signal.pause()").run(1)
+
+
+def test_a_worker_that_gives_signs_of_life_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zhiyin.serving.supervisor.SILENT_SECONDS", 2.0)
+    code = f"import signal, time\n[({SAY}, time.sleep(0.1)) for _ in range(30)]\nos.kill(os.getppid(), signal.SIGTERM)"
+    supervisor(tmp_path, f"{code}\nos.read(0, 1)").run(1)  # else it would raise, or go on for ever
+
+
 def test_a_look_for_another_release_is_passed_on(tmp_path: Path) -> None:
     code = (
         "import signal\n"

@@ -110,7 +110,13 @@ def serve(
         log.info("the service has ended")
 
 
-def server(job: Job, listener: socket.socket, environment: Mapping[str, str], ready: Callable[[], None]) -> Server:
+def server(
+    job: Job,
+    listener: socket.socket,
+    environment: Mapping[str, str],
+    ready: Callable[[], None],
+    alive: Callable[[], None] = lambda: None,
+) -> Server:
     """A process that is about to answer; raises as `serve` does."""
     settings, root = job.settings, Path(job.root)
     tls = context_of(settings.access, root)
@@ -129,7 +135,7 @@ def server(job: Job, listener: socket.socket, environment: Mapping[str, str], re
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGHUP, lambda *_: live.wake())
     log.info("release %d serves", live.served.release.number)
-    return Server(app, listener, tls=tls, drain_seconds=settings.serve.drain_seconds, ready=ready)
+    return Server(app, listener, tls=tls, drain_seconds=settings.serve.drain_seconds, ready=ready, alive=alive)
 
 
 def _supervise(job: Job, listener: socket.socket, environment: Mapping[str, str], ready: Callable[[], None]) -> None:

@@ -12,12 +12,15 @@ from starlette.applications import Starlette
 from zhiyin.serving.settled import settle
 from zhiyin.serving.wire import PROTOCOL
 
+ALIVE_TICKS = 50
+"""Of uvicorn, a tenth of a second each, between two signs of life."""
+
 GRACE_SECONDS = 10
 """What is on its way when the service ends may take so long."""
 
 
 class Server(uvicorn.Server):
-    """Tells when it answers, and says that it is not ready before it stops."""
+    """Tells when it answers, and while its loop goes round; and says that it is not ready before it stops."""
 
     def __init__(
         self,
@@ -27,6 +30,7 @@ class Server(uvicorn.Server):
         tls: ssl.SSLContext | None = None,
         drain_seconds: int = 0,
         ready: Callable[[], None] = lambda: None,
+        alive: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(
             uvicorn.Config(
@@ -43,6 +47,7 @@ class Server(uvicorn.Server):
         self._listener = listener
         self._drain_seconds = drain_seconds
         self._ready = ready
+        self._alive = alive
         self._readiness = app.state.service.readiness
 
     def answer(self) -> None:
@@ -55,6 +60,12 @@ class Server(uvicorn.Server):
         if self.started:
             settle()
             self._ready()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Every tenth of a second."""
+        if counter % ALIVE_TICKS == 0:
+            self._alive()
+        return await super().on_tick(counter)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's own signature
         """A signal to end; a second one ends the waiting."""

@@ -26,13 +26,16 @@ WINDOW_SECONDS = 60.0
 END_SECONDS = 5.0
 """Beyond what requests may take: to flush the store and to leave."""
 
+SILENT_SECONDS = 60.0
+"""A worker that answers says every few seconds that its loop goes round; one that has not for so long is killed."""
+
 LONGEST_REPORT = 10_000  # bytes
 
 log = logging.getLogger(__name__)
 
 
 class Report(msgspec.Struct):
-    """What a worker tells its parent, as one line on its standard output: it answers, or why it cannot."""
+    """What a worker tells its parent, as a line on its standard output: it answers, still answers, or why it cannot."""
 
     problem: str = ""
 
@@ -51,6 +54,7 @@ class _Worker:
         self.process = process
         self.answers = False
         self.problem = ""
+        self._silent_looks = 0
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
 
@@ -60,7 +64,20 @@ class _Worker:
             self.problem = msgspec.json.decode(line, type=Report).problem
             self.answers = not self.problem
         except (msgspec.DecodeError, UnicodeDecodeError):
-            pass  # it has died before it could say anything
+            return  # it has died before it could say anything
+        while line and self.process.stdout:
+            self._silent_looks = 0
+            line = self.process.stdout.readline(LONGEST_REPORT)
+
+    def end_if_silent(self) -> None:
+        """Kill a process that answered once and whose loop no longer goes round.
+
+        Looks are counted, because a clock goes on while the parent itself is stopped.
+        """
+        self._silent_looks += 1
+        if self.answers and self._silent_looks * LOOK_SECONDS > SILENT_SECONDS:
+            self.answers, self.problem = False, f"a silence of {SILENT_SECONDS:.0f} s, for which it was killed"
+            self.process.kill()
 
     def heard(self) -> None:
         """Wait until a process that has ended has been listened to."""
@@ -129,7 +146,9 @@ class Supervisor:
                 self._stop()
 
     def _look(self, now: float) -> None:
-        """Replace who has died, start who is due, pass on what was asked."""
+        """Replace who has died, end who hangs, start who is due, pass on what was asked."""
+        for worker in self._workers:
+            worker.end_if_silent()
         for worker in [one for one in self._workers if one.process.poll() is not None]:
             self._workers.remove(worker)
             self._bury(worker, now)

@@ -25,7 +25,7 @@ def main() -> int:
     job = msgspec.json.decode(sys.argv[1], type=Job)
     with closing(socket.socket(fileno=job.descriptor)) as listener, logging_to(sys.stderr, job.settings.serve):
         try:
-            answering = server(job, listener, os.environ, _report)
+            answering = server(job, listener, os.environ, _report, _report)
         except ZhiyinError as error:
             log.error("%s", error)
             _report(str(error))
