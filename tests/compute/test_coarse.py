@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
+from vectors import searches
 from zhiyin.compute.coarse import best_of_few, coarse_of, directions_of
 from zhiyin.compute.kernels import top_k
 
@@ -12,21 +12,9 @@ PLAIN = np.empty(0, np.float32)
 
 
 @settings(deadline=None, max_examples=60)
-@given(
-    seed=st.integers(0, 10**6),
-    b=st.integers(0, 4),
-    n=st.integers(1, 700),
-    d=st.sampled_from([1, 3, 64, 65, 130]),
-    k=st.integers(0, 90),
-    share=st.sampled_from([0.0, 0.02, 0.8, 1.0]),
-)
-def test_what_scoring_everything_finds_is_found_with_ties_ignorance_and_rules(seed, b, n, d, k, share):
-    rng = np.random.default_rng(seed)
-    vectors, items = (rng.integers(-2, 3, (rows, d)).astype(np.float32) for rows in (b, n))  # sums without rounding
-    vectors[rng.random(b) < 0.1] = np.nan
-    items[rng.random(n) < 0.2] = np.nan
-    items[rng.random(n) < 0.1] = 0.0
-    allowed = rng.random((b, n)) < share
+@given(searches(fewest=1, most=700))
+def test_what_scoring_everything_finds_is_found_with_ties_ignorance_and_rules(asked):
+    vectors, items, allowed, k = asked
     coarse = coarse_of(items)
     assert coarse is not None
     found, scores = best_of_few(vectors, coarse, items, PLAIN, k, allowed)

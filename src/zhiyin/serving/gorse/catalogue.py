@@ -13,16 +13,14 @@ from zhiyin.data.store import items as stored_items
 from zhiyin.data.store.records import Item as Stored
 from zhiyin.errors import RequestError, UnknownIdError
 from zhiyin.serving.bodies import body, decoded, names
-from zhiyin.serving.catalogue import MOST_STORED
 from zhiyin.serving.gorse import asked
+from zhiyin.serving.gorse.inserting import of_one, of_several
 from zhiyin.serving.gorse.labels import columns, labels
 from zhiyin.serving.gorse.people import label_names, texts
 from zhiyin.serving.gorse.shapes import Item, ItemIterator, ItemPatch, Success
 from zhiyin.serving.operation import answered
 from zhiyin.serving.service import Service
 
-ONE = msgspec.json.Decoder(Item)
-SEVERAL = msgspec.json.Decoder(list[Item])
 PATCH = msgspec.json.Decoder(ItemPatch)
 KNOWN = names(Item)
 
@@ -30,22 +28,6 @@ AT_ONCE = 1_000
 """Items that a search reads before it goes on, and people whose feedback goes in one transaction."""
 
 LONGEST_QUERY = 200
-
-
-async def insert(service: Service, request: Request) -> Response:
-    """Store an item, in place of what was there."""
-    row = decoded(await body(request, service.body_limit), ONE, KNOWN)
-    await _put(service, [row])
-    return answered(Success(1))
-
-
-async def insert_many(service: Service, request: Request) -> Response:
-    """Store several, in place of what was there."""
-    rows = decoded(await body(request, service.body_limit), SEVERAL, KNOWN)
-    if len(rows) > MOST_STORED:
-        raise RequestError(400, f"at most {MOST_STORED:,} items are taken at once, got {len(rows):,}: split them")
-    await _put(service, rows)
-    return answered(Success(len(rows)))
 
 
 async def modify(service: Service, request: Request) -> Response:
@@ -165,3 +147,7 @@ def _text(item: Stored) -> str:
     for value in item.attributes.values():
         parts += [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str)]
     return "\n".join(parts).casefold()
+
+
+insert = of_one(Item, _put)
+insert_many = of_several(Item, "items", _put)

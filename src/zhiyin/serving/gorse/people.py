@@ -10,37 +10,19 @@ from starlette.responses import Response
 from zhiyin.data.store import described, feedback
 from zhiyin.data.store import people as stored_people
 from zhiyin.data.store.records import User as Stored
-from zhiyin.errors import RequestError, UnknownIdError
+from zhiyin.errors import UnknownIdError
 from zhiyin.serving.bodies import body, decoded, names
 from zhiyin.serving.caller import caller_of
-from zhiyin.serving.catalogue import MOST_STORED
 from zhiyin.serving.erasure import erased
 from zhiyin.serving.gorse import asked
+from zhiyin.serving.gorse.inserting import of_one, of_several
 from zhiyin.serving.gorse.labels import COLUMN, PREFIX, columns, labels
 from zhiyin.serving.gorse.shapes import Success, User, UserIterator, UserPatch
 from zhiyin.serving.operation import answered
 from zhiyin.serving.service import Service, new_request_id
 
-ONE = msgspec.json.Decoder(User)
-SEVERAL = msgspec.json.Decoder(list[User])
 PATCH = msgspec.json.Decoder(UserPatch)
 KNOWN = names(User)
-
-
-async def insert(service: Service, request: Request) -> Response:
-    """Store a person, in place of what was there."""
-    row = decoded(await body(request, service.body_limit), ONE, KNOWN)
-    await _put(service, [row])
-    return answered(Success(1))
-
-
-async def insert_many(service: Service, request: Request) -> Response:
-    """Store several, in place of what was there."""
-    rows = decoded(await body(request, service.body_limit), SEVERAL, KNOWN)
-    if len(rows) > MOST_STORED:
-        raise RequestError(400, f"at most {MOST_STORED:,} users are taken at once, got {len(rows):,}: split them")
-    await _put(service, rows)
-    return answered(Success(len(rows)))
 
 
 async def modify(service: Service, request: Request) -> Response:
@@ -119,3 +101,7 @@ def _given(row: User, person: str) -> described.GivenUser:
     if row.comment:
         attributes["comment"] = row.comment
     return described.GivenUser(person, attributes)
+
+
+insert = of_one(User, _put)
+insert_many = of_several(User, "users", _put)
