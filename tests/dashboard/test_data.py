@@ -3,9 +3,7 @@
 import re
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
-import polars as pl
 import pytest
 from starlette.testclient import TestClient
 

@@ -50,7 +50,7 @@ def test_the_data_are_checked_while_somebody_looks(browser: Browser, url: str, s
         page.wait_for_selector("text=The check has begun.")
         page.wait_for_selector(".findings li")
         page.locator(".findings summary").first.click()
-        assert page.get_by_role("columnheader", name="row").first.is_visible()
+        assert page.locator(".findings details[open]").get_by_role("columnheader", name="row").is_visible()
         picture(page, "data-checked")
         is_accessible(page)
 
@@ -59,7 +59,7 @@ def test_a_file_is_looked_at_and_stored(browser: Browser, url: str, session: dic
     file = tmp_path / "week.csv"
     file.write_bytes(events_csv(rows=12))
     with browser.page(f"{url}/data", cookies=session) as page:
-        page.get_by_label("File").set_input_files(file)
+        page.get_by_label("File", exact=True).set_input_files(file)
         page.wait_for_selector("text=The first 10 rows, as they would be read")
         picture(page, "data-upload")
         is_accessible(page)
@@ -75,12 +75,12 @@ def test_another_table_is_read_anew_and_a_bad_file_is_told(
     file.write_bytes(events_csv(rows=2))
     bad.write_text("a,b\n1,2\n")
     with browser.page(f"{url}/data", cookies=session, may_fail=(422,)) as page:
-        page.get_by_label("File").set_input_files(file)
+        page.get_by_label("File", exact=True).set_input_files(file)
         page.get_by_label("Read as").select_option("items")
         page.wait_for_selector("text=Store 2 items")
-        page.get_by_label("File").set_input_files(bad)
+        page.get_by_label("File", exact=True).set_input_files(bad)
         page.wait_for_selector("text=bad.csv is neither events")
-        page.get_by_label("File").set_input_files(file)
+        page.get_by_label("File", exact=True).set_input_files(file)
         page.get_by_role("button", name="Cancel").first.click()
         page.wait_for_selector(".preview", state="detached")
 

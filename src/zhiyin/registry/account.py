@@ -6,6 +6,7 @@ from typing import Any
 import polars as pl
 
 from zhiyin.data.quality.findings import as_json
+from zhiyin.data.sources.canonical import TIMES
 from zhiyin.data.sources.reading import Recognised
 from zhiyin.data.tables import Tables
 from zhiyin.registry.prepare import Prepared
@@ -52,14 +53,14 @@ def described(frame: pl.DataFrame) -> list[dict[str, Any]]:
     """Its columns: name, type, and the share of rows that have a value."""
     rows = max(frame.height, 1)
     return [
-        {"name": column.name, "type": _type(column.dtype), "filled": 1 - column.null_count() / rows}
+        {"name": column.name, "type": _type(column), "filled": 1 - column.null_count() / rows}
         for column in frame
         if column.name not in OURS
     ]
 
 
-def _type(dtype: pl.DataType) -> str:
+def _type(column: pl.Series) -> str:
     """number, boolean, moment or text."""
-    if dtype.is_numeric():
-        return "number"
-    return "boolean" if dtype == pl.Boolean else "moment" if dtype.is_temporal() else "text"
+    if column.name in TIMES or column.dtype.is_temporal():
+        return "moment"
+    return "number" if column.dtype.is_numeric() else "boolean" if column.dtype == pl.Boolean else "text"

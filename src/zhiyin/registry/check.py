@@ -108,9 +108,7 @@ def _found(config: Path, now: int, environment: Mapping[str, str], progress: Pro
         raise
     except ZhiyinError as error:
         return Check(0, 0.0, known_by, str(error))
-    return Check(
-        0, 0.0, known_by, "", account(prepared), columns(prepared.cleaned.tables), _prices(prepared)
-    )
+    return Check(0, 0.0, known_by, "", account(prepared), columns(prepared.cleaned.tables), _prices(prepared))
 
 
 def _prices(prepared: Prepared) -> tuple[float, float, float] | None:

@@ -168,9 +168,7 @@ def _details(config: Config, prepared: Prepared, chosen: str, now: int) -> dict[
     }
 
 
-def _manifest(
-    config: Config, prepared: Prepared, release: Release, report: Report, verdict: Verdict
-) -> dict[str, Any]:
+def _manifest(config: Config, prepared: Prepared, release: Release, report: Report, verdict: Verdict) -> dict[str, Any]:
     row = report.row(release.details["chosen"])
     sections = ("clean", "weights", "split", "models", "recipe", "rules")  # not [data]: an address may hold a secret
     table = fields.to_table(config)

@@ -48,8 +48,13 @@ class Imported:
     """Row and sentence of the first that were refused."""
 
     def __add__(self, other: "Imported") -> "Imported":
-        counts = (getattr(self, name) + getattr(other, name) for name in ("stored", "new", "repeated", "refused"))
-        return Imported(*counts, (*self.reasons, *other.reasons)[:MOST_NAMED])
+        return Imported(
+            self.stored + other.stored,
+            self.new + other.new,
+            self.repeated + other.repeated,
+            self.refused + other.refused,
+            (*self.reasons, *other.reasons)[:MOST_NAMED],
+        )
 
 
 async def imported(service: Service, upload: Upload, digest: str) -> Imported:

@@ -58,10 +58,16 @@ class Comparison:
         """For errors."""
         return self.metric in LOWER_IS_BETTER
 
-    def plot(self) -> dict[str, Any]:
-        """For plots.js."""
+    def plot(self, names: Mapping[str, str]) -> dict[str, Any]:
+        """For plots.js; some rows have other names in the language of the reader."""
         rows = [
-            {"name": bar.name, "mean": bar.mean, "low": bar.low, "high": bar.high, "role": bar.role}
+            {
+                "name": names.get(bar.name, bar.name),
+                "mean": bar.mean,
+                "low": bar.low,
+                "high": bar.high,
+                "role": bar.role,
+            }
             for bar in self.bars
         ]
         base = next((bar.mean for bar in self.bars if bar.role == "baseline"), None)

@@ -1,7 +1,7 @@
 """The releases, newest first, each with what is other than in the one before it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from zhiyin.errors import ArtifactError
@@ -99,17 +99,14 @@ def _entry(registry: Store, version: Version, log: ServingLog, last: Entry | Non
 def _compared(entry: Entry, last: Entry) -> Entry:
     old, new = settings_of(last.details.get("recipe")), settings_of(entry.details.get("recipe"))
     names = [*new, *(name for name in old if name not in new)]
-    changes = tuple(
-        Change(name, old.get(name), new.get(name)) for name in names if old.get(name) != new.get(name)
-    )
+    changes = tuple(Change(name, old.get(name), new.get(name)) for name in names if old.get(name) != new.get(name))
     moved = {name: value - last.version.metrics[name] for name, value in _both(entry, last)}
-    grown = {name: int(entry.details[name]) - int(last.details[name]) for name in COUNTED if _counted(entry, last, name)}
+    grown = {
+        name: int(entry.details[name]) - int(last.details[name]) for name in COUNTED if _counted(entry, last, name)
+    }
     data = entry.details.get("data"), last.details.get("data")
     same = None if None in data else data[0] == data[1]
-    return Entry(
-        entry.version, entry.details, entry.zhiyin, entry.bytes, last.number, changes, moved, grown, same, entry.why,
-        entry.passed,
-    )  # fmt: skip
+    return replace(entry, before=last.number, changes=changes, moved=moved, grown=grown, same_data=same)
 
 
 def _both(entry: Entry, last: Entry) -> Iterator[tuple[str, float]]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from starlette.requests import Request
 
@@ -50,9 +50,8 @@ async def sent(service: Service, request: Request) -> Sent:
     table = request.query_params.get(TABLE, "") or None
     if table is not None and table not in TAKEN:
         raise RequestError(400, f"{table[:40]!r} is no table that can be sent: choose {', '.join(TAKEN)}")
-    chosen = cast("TableName | None", table)
     try:
-        upload = await asyncio.to_thread(_read, service, content, name, chosen)
+        upload = await asyncio.to_thread(_read, service, content, name, table)
     except DataError as error:
         raise RequestError(422, str(error)) from None
     return Sent(name, len(content), hashlib.sha256(content).hexdigest(), upload)

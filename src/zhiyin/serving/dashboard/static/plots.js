@@ -45,17 +45,16 @@ function intervals(spec, look) {
     xAxis: {
       type: "value", scale: true, splitNumber: 4, axisLabel: { ...text, hideOverlap: true, formatter: (value) => written(value, { ...spec, digits: 3 }) },
       splitLine: { lineStyle: { color: look.line, type: [2, 4] } },
-      min: Math.min(...rows.map((row) => row.low ?? row.mean)), max: Math.max(...rows.map((row) => row.high ?? row.mean)),
     },
     yAxis: {
       type: "category", data: rows.map((row) => row.name), axisTick: { show: false }, axisLine: { show: false },
       axisLabel: { ...text, color: look.ink, width: 130, overflow: "truncate" },
     },
     series: [{
-      type: "custom", renderItem: bar, encode: { x: 1, y: 0 }, clip: false,
-      data: rows.map((row, place) => [place, row.mean]),
+      type: "custom", renderItem: bar, encode: { x: [1, 2, 3], y: 0 }, clip: false,
+      data: rows.map((row, place) => [place, row.mean, row.low ?? row.mean, row.high ?? row.mean]),
       markLine: spec.base == null ? undefined : {
-        silent: true, symbol: "none", label: { show: false }, lineStyle: { color: look.faint, type: [4, 4] }, data: [{ xAxis: spec.base }],
+        silent: true, symbol: "none", precision: 8, label: { show: false }, lineStyle: { color: look.faint, type: [4, 4] }, data: [{ xAxis: spec.base }],
       },
     }],
   };
