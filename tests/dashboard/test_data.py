@@ -93,7 +93,7 @@ def test_the_check_says_what_is_odd_with_example_rows_and_when(trained: TestClie
     assert "Left out" in page
     assert re.search(r"Look at it .* events\.\w+", page)
     assert re.search(r"\d examples? Example rows row ", page)
-    assert "What is known of people Column Kind Filled user_id text 100 %" in page.replace("\N{NO-BREAK SPACE}", " ")
+    assert "What is known of people Column Kind Filled age number 100 %" in page.replace("\N{NO-BREAK SPACE}", " ")
     assert "zhiyin.toml has changed since" not in page
     config = shop.folder / "zhiyin.toml"
     written = config.read_text()
