@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from fastapi import FastAPI
+from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from browsing import Browser, chromium
@@ -43,7 +43,7 @@ def release_of(data: Dataset) -> Release:
 class Shop:
     """A service, whose keys can be used."""
 
-    app: FastAPI
+    app: Starlette
     keys: dict[str, str]
     """By the name of the role that each has."""
     folder: Path
@@ -56,7 +56,7 @@ def shop(folder: Path, *, with_control: bool = False) -> Shop:
     return Shop(service_in(folder, with_control=with_control), shown, folder)
 
 
-def service_in(folder: Path, *, with_control: bool = False) -> FastAPI:
+def service_in(folder: Path, *, with_control: bool = False) -> Starlette:
     """A service over the keys, the secret and the events of a folder."""
     scenarios = default_scenarios()
     if with_control:

@@ -11,7 +11,7 @@ needs_vendor = pytest.mark.skipif(
     not static_files.has_vendor(), reason="needs the files from npm: run `python build_backend/zhiyin_build.py`"
 )
 CHART = "[data-drawn]"
-PAGES = ["/"]
+PAGES = ["/", "/data", "/models"]
 """Of the navigation; a new page is one line here."""
 
 

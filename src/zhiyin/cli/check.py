@@ -38,7 +38,9 @@ def check(
         replace_bytes(html, page(prepared.cleaned, prepared.findings).encode())
     written = prepared.cleaned.write_dropped(dropped) if dropped else 0
     if as_json:
-        show_json(_as_json(prepared, ok))
+        from zhiyin.registry.account import account
+
+        show_json(plain(account(prepared)))
     else:
         show_prepared(prepared)
         if html:
@@ -71,22 +73,6 @@ def show_prepared(prepared: "Prepared") -> None:
         f"\n{profile.events:,} events of {len(profile.per_user):,} people with {len(profile.per_item):,} items "
         f"are kept, {len(prepared.cleaned.dropped):,} events were dropped"
     )
-
-
-def _as_json(prepared: "Prepared", ok: bool) -> object:
-    from zhiyin.cli.recognised import recognised_json
-    from zhiyin.data.quality.findings import as_json
-
-    profile, gone = prepared.cleaned.profile, len(prepared.cleaned.dropped)
-    return plain({
-        "ok": ok,
-        "events": {"read": profile.events + gone, "kept": profile.events, "dropped": gone},
-        "people": len(profile.per_user),
-        "items": len(profile.per_item),
-        "sources": [vars(source) for source in prepared.reading.sources],
-        "recognised": recognised_json(prepared.reading.recognised),
-        "findings": as_json(prepared.findings),
-    })  # fmt: skip
 
 
 def _next(config: Path) -> str:

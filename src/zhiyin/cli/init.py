@@ -26,8 +26,9 @@ def init(
 
     JSON: written, recognised (table, columns: ours to theirs, kept, ignored, notes).
     """
-    from zhiyin.cli.recognised import recognised_json, show_recognised
+    from zhiyin.cli.recognised import show_recognised
     from zhiyin.data.proposal import propose
+    from zhiyin.registry.account import recognised_json
     from zhiyin.registry.config import parsed
     from zhiyin.registry.durable import replace_bytes
 

@@ -1,7 +1,6 @@
 """How columns were recognised, for a person and for a program."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from zhiyin.cli.printing import say, show, table
 from zhiyin.data.sources.reading import Recognised
@@ -21,17 +20,3 @@ def show_recognised(tables: Iterable[Recognised]) -> None:
             say(f"{one.table}: not used: {', '.join(one.ignored)}")
         for note in one.notes:
             say(f"{one.table}: {note}")
-
-
-def recognised_json(tables: Iterable[Recognised]) -> list[dict[str, Any]]:
-    """The same as plain values."""
-    return [
-        {
-            "table": one.table,
-            "columns": {match.canonical: match.theirs for match in one.matches},
-            "kept": one.kept,
-            "ignored": one.ignored,
-            "notes": one.notes,
-        }
-        for one in tables
-    ]

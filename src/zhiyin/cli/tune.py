@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from zhiyin.registry.tune import Tuned
 
 OUT = "zhiyin.tuned.toml"
-TRIALS = "tuning"
 
 Budget = Annotated[str, typer.Option(help="How long to search: 90s, 10m, 2h.", metavar="TIME")]
 Seed = Annotated[int, typer.Option(help="Another seed tries other settings.", metavar="N")]
@@ -50,12 +49,13 @@ def tune(
     from zhiyin.cli.project import Project
     from zhiyin.evaluation.tuning_page import page
     from zhiyin.registry.durable import replace_bytes
+    from zhiyin.registry.trials import DIRECTORY
     from zhiyin.registry.tune import tune as tuned
 
     target = _target(config, out, write)
     project = Project.read(config)
     data = project.prepared().dataset(project.config.weights)
-    trials = (project.root / project.config.registry.directory).parent / TRIALS
+    trials = (project.root / project.config.registry.directory).parent / DIRECTORY
     with bars() as progress:
         found = tuned(
             data, project.config, project.root,

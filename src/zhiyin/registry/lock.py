@@ -49,6 +49,18 @@ def exclusive(root: Path, name: str = ".lock") -> Iterator[None]:
             _held.discard(key)
 
 
+def is_held(root: Path, name: str = ".lock") -> bool:
+    """Whether somebody holds it now, this process included; changes nothing."""
+    try:
+        with (root / name).open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # nobody ever has
+        return False
+    return False
+
+
 @contextlib.contextmanager
 def in_turn(root: Path, name: str, seconds: float) -> Iterator[None]:
     """The same for what takes milliseconds: wait for one's turn, at most so long.

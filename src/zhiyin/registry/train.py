@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -24,11 +24,14 @@ from zhiyin.registry.config import Config
 from zhiyin.registry.exporting import exported
 from zhiyin.registry.lock import exclusive
 from zhiyin.registry.prepare import Prepared, Progress, prepare, silent
+from zhiyin.registry.progress_file import told
 from zhiyin.registry.release import Release
 from zhiyin.registry.store import Store
 from zhiyin.registry.warm import Fit, Warm, cold
 
 SERVING = "serving"
+PROGRESS = "training.json"
+"""In the registry, while somebody trains."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +80,10 @@ def train(
         If another training is writing to the same registry.
     """
     registry = root / config.registry.directory
-    with exclusive(registry) if rank() == 0 else nullcontext():
+    with ExitStack() as stack:
+        if rank() == 0:
+            stack.enter_context(exclusive(registry))
+            progress = stack.enter_context(told(registry / PROGRESS, progress))
         prepared = prepare(config, root, now=now, environment=environment, progress=progress)
         data = prepared.dataset(config.weights)
         store = Store(registry)
@@ -101,7 +107,7 @@ def train(
         if rank() > 0:
             return Trained(found.report, chosen, 0, verdict, prepared)
         release = Release.of(pipeline, data, _details(config, prepared, chosen, now))
-        number = _publish(store, release, _manifest(config, prepared, release, found.report, now), found.report)
+        number = _publish(store, release, _manifest(config, prepared, release, found.report, verdict), found.report)
         if verdict.promote:
             store.promote(number, now, verdict.sentence)
         store.prune(config.registry.keep)
@@ -162,12 +168,12 @@ def _details(config: Config, prepared: Prepared, chosen: str, now: int) -> dict[
     }
 
 
-def _manifest(config: Config, prepared: Prepared, release: Release, report: Report, now: int) -> dict[str, Any]:
+def _manifest(config: Config, prepared: Prepared, release: Release, report: Report, verdict: Verdict) -> dict[str, Any]:
     row = report.row(release.details["chosen"])
     sections = ("clean", "weights", "split", "models", "recipe", "rules")  # not [data]: an address may hold a secret
     table = fields.to_table(config)
     return {
-        "created": now,
+        "created": release.details["trained"],
         "chosen": release.details["chosen"],
         "metrics": {f"{name}@{report.k}": value.mean for name, value in row.metrics.items()},
         "data": prepared.reading.fingerprint,
@@ -175,6 +181,7 @@ def _manifest(config: Config, prepared: Prepared, release: Release, report: Repo
         "events": int(release.histories.offsets[-1]),
         "users": len(release.users),
         "items": len(release.items),
+        "verdict": asdict(verdict),
     }
 
 

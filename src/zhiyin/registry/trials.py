@@ -19,6 +19,8 @@ from zhiyin.evaluation.search_space import SPACE, Setting
 from zhiyin.registry.config import Config
 
 State = Literal["complete", "pruned", "failed"]
+DIRECTORY = "tuning"
+"""Beside the releases: a file for each search."""
 
 
 @dataclass(frozen=True)
@@ -140,14 +142,32 @@ def _spaces() -> Mapping[str, Any]:
     return {model: {name: asdict(one) for name, one in space.items()} for model, space in SPACE.items()}
 
 
+def read_trials(path: Path) -> list[Trial]:
+    """The trials of a log, of which a search may be writing the last line at this moment.
+
+    Raises
+    ------
+    ArtifactError
+        If a line is damaged.
+    OSError
+        If it cannot be read.
+    """
+    content = path.read_bytes()
+    return _parsed(content[: content.rfind(b"\n") + 1], path)
+
+
 def _read(path: Path) -> list[Trial]:
     """The whole lines of a log; what a power cut left of a last one is cut off."""
     content = path.read_bytes()
     whole = content.rfind(b"\n") + 1
     if whole < len(content):
         os.truncate(path, whole)
+    return _parsed(content[:whole], path)
+
+
+def _parsed(content: bytes, path: Path) -> list[Trial]:
     trials = []
-    for number, line in enumerate(content[:whole].splitlines(), 1):
+    for number, line in enumerate(content.splitlines(), 1):
         try:
             trials.append(msgspec.json.decode(line, type=Trial))
         except msgspec.MsgspecError as error:

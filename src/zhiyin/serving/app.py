@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
@@ -59,6 +60,7 @@ def create_app(
     audit: Audit | None = None,
     signer: Signer | None = None,
     tracing: Traces | None = None,
+    config: Path | None = None,
 ) -> Starlette:
     """The service over a release and a store, both of which it opens and closes.
 
@@ -78,6 +80,7 @@ def create_app(
         settings,
         audit or Audit(),
         signer or Signer.fresh(),
+        config=config,
     )
     live.require(partial(fit_all, settings.scenarios))
     refusals = Refusals(service.audit)

@@ -35,6 +35,11 @@ def written(time: int) -> str:
     )
 
 
+def day(number: int) -> str:
+    """Days since 1970 as 2026-11-20."""
+    return (EPOCH + timedelta(days=number)).date().isoformat()
+
+
 def _of_text(written: str, where: str) -> int:
     try:
         parsed = datetime.fromisoformat(written.strip())

@@ -1,9 +1,13 @@
 """All pages, and what they do: a new page is one line here."""
 
 from zhiyin.serving.dashboard.page import Place
-from zhiyin.serving.dashboard.pages import overview, sign_in
+from zhiyin.serving.dashboard.pages import data, data_upload, model, models, overview, sign_in
 
 PLACES: tuple[Place, ...] = (
     *sign_in.PLACES,
     *overview.PLACES,
+    *data.PLACES,
+    *data_upload.PLACES,
+    *models.PLACES,
+    *model.PLACES,
 )

@@ -6,7 +6,8 @@ const charts = new Map(); // place on the page to its chart
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
-function colours() {
+/** The colours and the font of the page, as a canvas wants them. */
+export function colours() {
   const probe = document.body.appendChild(document.createElement("i")); // only a used colour is resolved to one
   const of = (name) => {
     probe.style.color = `var(--${name})`;
@@ -20,7 +21,8 @@ function colours() {
   return found;
 }
 
-function written(value, spec) {
+/** A value with its unit. */
+export function written(value, spec) {
   if (value == null) return "–";
   const options = { minimumFractionDigits: spec.digits, maximumFractionDigits: spec.digits };
   return new Intl.NumberFormat(locale, options).format(value) + (spec.unit ? `\u00a0${spec.unit}` : "");

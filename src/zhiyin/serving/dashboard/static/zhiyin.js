@@ -46,5 +46,6 @@ document.addEventListener("click", (event) => {
 });
 document.addEventListener("htmx:afterSwap", (event) => enhance(event.detail.target ?? event.target));
 document.addEventListener("htmx:sseMessage", (event) => enhance(event.target));
+document.addEventListener("zhiyin:shown", (event) => enhance(event.detail.target)); // of a page's own script
 setInterval(() => writeTimes(document), 30_000); // what is "a minute ago" does not stay so
 enhance(document);
