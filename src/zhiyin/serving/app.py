@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
@@ -58,6 +59,7 @@ def create_app(
     audit: Audit | None = None,
     signer: Signer | None = None,
     tracing: Traces | None = None,
+    config: Path | None = None,
 ) -> FastAPI:
     """The service over a release and a store, both of which it opens and closes.
 
@@ -77,6 +79,7 @@ def create_app(
         settings,
         audit or Audit(),
         signer or Signer.fresh(),
+        config=config,
     )
     live.require(partial(fit_all, settings.scenarios))
     refusals = Refusals(service.audit)

@@ -53,6 +53,8 @@ class Job:
     settings: Settings
     descriptor: int = -1
     """Of the socket, in a worker."""
+    config: str = ""
+    """The path of the zhiyin.toml; empty for none."""
 
 
 def serve(
@@ -77,7 +79,7 @@ def serve(
     ready
         Told the URL when requests are answered.
     config
-        The zhiyin.toml to train with; without it nothing is trained.
+        The zhiyin.toml to train with, whose data the dashboard checks; without it nothing is trained.
 
     Raises
     ------
@@ -92,10 +94,10 @@ def serve(
     ServiceError
         If the workers cannot start, or go on dying.
     """
-    job = Job(str(registry), str(root), settings)
+    job = Job(str(registry), str(root), settings, config="" if config is None else str(config.absolute()))
     with closing(listening(settings.serve)) as listener, logging_to(sys.stderr, settings.serve):
         migrate_at_once(StoreAddress.of(settings.serve.store, root))  # by one, before several open it
-        with _scheduled(job, config) as begin:
+        with _scheduled(job) as begin:
 
             def answering() -> None:
                 begin()
@@ -125,6 +127,7 @@ def server(job: Job, listener: socket.socket, environment: Mapping[str, str], re
         audit=Audit(root / settings.access.audit),
         signer=signer,
         tracing=tracing_of(settings.serve),
+        config=Path(job.config) if job.config else None,
     )
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGHUP, lambda *_: live.wake())
@@ -150,12 +153,12 @@ def _supervise(job: Job, listener: socket.socket, environment: Mapping[str, str]
 
 
 @contextmanager
-def _scheduled(job: Job, config: Path | None) -> Iterator[Callable[[], None]]:
+def _scheduled(job: Job) -> Iterator[Callable[[], None]]:
     """What lets trainings begin when they are due, until this is closed."""
-    if config is None:
+    if not job.config:
         yield lambda: None
         return
-    command = [sys.executable, "-m", "zhiyin", "train", "--json", "--config", str(config.absolute())]
+    command = [sys.executable, "-m", "zhiyin", "train", "--json", "--config", job.config]
     stored = partial(stored_events, StoreAddress.of(job.settings.serve.store, Path(job.root)))
     schedule = Schedule(Releases(Path(job.registry)), job.settings.retrain, command, stored=stored, clock=Clock())
     try:

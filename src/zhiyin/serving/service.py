@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from zhiyin.ranking.scenario import Scenario
 from zhiyin.registry.signing import Signer
@@ -36,6 +37,8 @@ class Service:
     workers: Workers = field(default_factory=Workers)
     metrics: Metrics = field(default_factory=Metrics)
     readiness: Readiness = field(default_factory=Readiness)
+    config: Path | None = None
+    """The zhiyin.toml that the data and the trainings of this service are of; None inside another program."""
 
     @property
     def served(self) -> Served:

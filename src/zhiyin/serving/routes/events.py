@@ -57,7 +57,7 @@ async def post(service: Service, request: Request) -> Response:
     read = _read(await body(request, service.body_limit))
     if len(read.rows) > MOST_EVENTS:
         raise RequestError(422, f"at most {MOST_EVENTS:,} events are taken at once, got {len(read.rows):,}: split them")
-    events, refused = await _checked(read, service.live.served, service.clock())
+    events, refused = await checked(read.rows, read.place, service.live.served, service.clock())
     noted = current()
     noted.refused = len(refused)
     if refused and not read.place:
@@ -104,16 +104,18 @@ def _one(row: Raw, place: str) -> NewEvent | RequestError:
         return error
 
 
-async def _checked(read: _Read, served: Served, now: int) -> tuple[list[Event], list[Refusal]]:
-    """The events to store, and the refusals by their place in the list."""
+async def checked(
+    rows: Sequence[NewEvent | RequestError], place: str, served: Served, now: int
+) -> tuple[list[Event], list[Refusal]]:
+    """The events to store, and the refusals by their place in the list; `place` is how a sentence names a row."""
     events, refused = [], []
-    for index, row in enumerate(read.rows):
+    for index, row in enumerate(rows):
         if index % BLOCK_EVENTS == BLOCK_EVENTS - 1:
             await asyncio.sleep(0)
         try:
             if isinstance(row, RequestError):
                 raise row
-            events.append(_event(row, served, now, read.place, index))
+            events.append(_event(row, served, now, place, index))
         except RequestError as error:
             refused.append(Refusal(index, str(error), error.where))
     return events, refused

@@ -1,5 +1,7 @@
 """/v1/items: what there is to recommend, as the shop describes it."""
 
+from collections.abc import Sequence
+
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
@@ -32,10 +34,14 @@ async def post(service: Service, request: Request) -> Response:
     rows, place = one_or_many(await body(request, service.body_limit), ONE, SEVERAL, KNOWN)
     if len(rows) > MOST_STORED:
         raise RequestError(422, f"at most {MOST_STORED:,} items are taken at once, got {len(rows):,}: split them")
-    items = [_item(row, place.format(index)) for index, row in enumerate(rows)]
+    return answered(await put(service, [given_item(row, place.format(i)) for i, row in enumerate(rows)]))
+
+
+async def put(service: Service, items: Sequence[described.GivenItem]) -> Written:
+    """Store items whole, in place of what was there."""
     now = service.clock()
     new = await service.store.writing(lambda connection: described.put_items(connection, items, now))
-    return answered(Written(len({item.item_id for item in items}), new))
+    return Written(len({item.item_id for item in items}), new)
 
 
 async def change(service: Service, request: Request) -> Response:
@@ -75,7 +81,8 @@ def stored(item: Item) -> StoredItem:
     return StoredItem(item.item_id, told(item.attributes), item.hidden, iso(item.created), iso(item.updated))
 
 
-def _item(row: NewItem, prefix: str) -> described.GivenItem:
+def given_item(row: NewItem, prefix: str) -> described.GivenItem:
+    """An item as the store takes it; RequestError 422 for what it cannot hold, `prefix` says where it stands."""
     return described.GivenItem(
         text_of(row.item_id, f"{prefix}item_id"), kept(row.attributes, f"{prefix}attributes"), row.hidden
     )

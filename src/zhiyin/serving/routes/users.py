@@ -1,6 +1,6 @@
 """/v1/users: people as the shop describes them, whether they want personal answers, and what they did."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 
 import msgspec
 from msgspec import UNSET
@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from zhiyin.data.store import described, history
-from zhiyin.data.store.records import Attributes, Event, User
+from zhiyin.data.store.records import Event, User
 from zhiyin.errors import RequestError, UnknownIdError
 from zhiyin.registry.release import shown
 from zhiyin.serving.answers import id_in_path
@@ -44,11 +44,13 @@ async def post(service: Service, request: Request) -> Response:
     rows, place = one_or_many(await body(request, service.body_limit), ONE, SEVERAL, KNOWN)
     if len(rows) > MOST_STORED:
         raise RequestError(422, f"at most {MOST_STORED:,} people are taken at once, got {len(rows):,}: split them")
-    person = service.served.person
-    seal = service.store.vault.seal
-    users = [_user(row, place.format(index), person, seal) for index, row in enumerate(rows)]
+    return answered(await put(service, [given_user(service, row, place.format(i)) for i, row in enumerate(rows)]))
+
+
+async def put(service: Service, users: Sequence[described.GivenUser]) -> Written:
+    """Store people whole, in place of what was there."""
     new = await service.store.writing(lambda connection: described.put_users(connection, users))
-    return answered(Written(len({user.user_id for user in users}), new))
+    return Written(len({user.user_id for user in users}), new)
 
 
 async def change(service: Service, request: Request) -> Response:
@@ -98,11 +100,10 @@ def stored(user: User, user_id: str | None = None) -> StoredUser:
     return StoredUser(user_id or user.user_id, told(user.attributes), user.personalised, user.consent)
 
 
-def _user(
-    row: NewUser, prefix: str, person: Callable[[str], str], seal: Callable[[Attributes, str], Attributes]
-) -> described.GivenUser:
-    user_id = person(text_of(row.user_id, f"{prefix}user_id"))
-    attributes = seal(kept(row.attributes, f"{prefix}attributes"), user_id)
+def given_user(service: Service, row: NewUser, prefix: str) -> described.GivenUser:
+    """A person as the store takes it; RequestError 422 for what it cannot hold, `prefix` says where it stands."""
+    user_id = service.served.person(text_of(row.user_id, f"{prefix}user_id"))
+    attributes = service.store.vault.seal(kept(row.attributes, f"{prefix}attributes"), user_id)
     return described.GivenUser(user_id, attributes, row.personalised, row.consent)
 
 

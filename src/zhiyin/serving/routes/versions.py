@@ -1,20 +1,18 @@
 """/v1/versions: the releases, which of them answers, and the change of it. Changing is for operators."""
 
 import asyncio
-from contextlib import AbstractAsyncContextManager
-from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from zhiyin.errors import ArtifactError, RegistryBusyError, RequestError
-from zhiyin.registry.store import Store
+from zhiyin.errors import ArtifactError, RequestError
 from zhiyin.registry.store import Version as Stored
+from zhiyin.serving import releases
 from zhiyin.serving.caller import Role, caller_of
 from zhiyin.serving.moments import written
 from zhiyin.serving.operation import Operation, Parameter, answered
 from zhiyin.serving.operator_schemas import Change, Version, Versions
-from zhiyin.serving.service import Service, new_request_id
+from zhiyin.serving.service import Service
 
 BY_HAND = "promoted over HTTP"
 MOST_DIGITS = 9
@@ -23,7 +21,7 @@ LARGEST_NUMBER = 2**63
 
 async def versions(service: Service, _: Request) -> Response:
     """List them."""
-    registry = _registry(service)
+    registry = releases.registry(service)
     try:
         found = await asyncio.to_thread(registry.versions)
     except (ArtifactError, OSError) as error:
@@ -33,36 +31,16 @@ async def versions(service: Service, _: Request) -> Response:
 
 async def promote(service: Service, request: Request) -> Response:
     """Let a release serve; this process answers with it when the caller is told."""
-    registry, text = _registry(service), request.path_params["n"]
+    releases.registry(service)
+    text = request.path_params["n"]
     if not (text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS):
         raise RequestError(404, f"release {text[:40]!r} is no number: see GET /v1/versions", "path.n")
-    number = int(text)
-    if number not in await asyncio.to_thread(registry.numbers):
-        raise RequestError(404, f"release {number} is not in the registry: see GET /v1/versions", "path.n")
-    act = service.audit.acting("promote", f"release {number}", caller_of(request), request_id=new_request_id())
-    return await _changed(service, act, partial(service.live.promote, number, service.clock(), BY_HAND))
+    return answered(await releases.promote(service, int(text), caller_of(request), BY_HAND))
 
 
 async def rollback(service: Service, request: Request) -> Response:
     """Let what served before serve again."""
-    _registry(service)
-    act = service.audit.acting("rollback", "", caller_of(request), request_id=new_request_id())
-    return await _changed(service, act, partial(service.live.rollback, service.clock()))
-
-
-async def _changed(service: Service, act: AbstractAsyncContextManager[None], change: "partial[int]") -> Response:
-    before = service.live.served.release.number
-    try:
-        async with act:
-            return answered(Change(await asyncio.to_thread(change), before))
-    except (ArtifactError, RegistryBusyError) as error:
-        raise RequestError(409, f"{error}; release {service.live.served.release.number} goes on") from None
-
-
-def _registry(service: Service) -> Store:
-    if service.live.registry is None:
-        raise RequestError(409, "this service holds one release and no registry: start it with `zhiyin serve`")
-    return service.live.registry
+    return answered(await releases.rollback(service, caller_of(request)))
 
 
 def _shown(one: Stored) -> Version:
