@@ -1,9 +1,10 @@
 """All pages, and what they do: a new page is one line here."""
 
 from zhiyin.serving.dashboard.page import Place
-from zhiyin.serving.dashboard.pages import overview, sign_in
+from zhiyin.serving.dashboard.pages import overview, rules, sign_in
 
 PLACES: tuple[Place, ...] = (
     *sign_in.PLACES,
     *overview.PLACES,
+    *rules.PLACES,
 )
