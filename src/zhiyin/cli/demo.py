@@ -120,7 +120,5 @@ def _serve(project: "Project", data: "Dataset", settings: "ServeSettings") -> No
 
     with suppress(KeyboardInterrupt):
         chosen = replace(Settings.of(project.config), serve=settings)
-        serve(
-            project.store.root, chosen, root=project.root, environment=os.environ, ready=ready, config=project.path
-        )
+        serve(project.store.root, chosen, root=project.root, environment=os.environ, ready=ready, config=project.path)
     say("\nstopped; the shop and its releases stay in " + str(project.root))

@@ -1,10 +1,12 @@
 """All pages, and what they do: a new page is one line here."""
 
 from zhiyin.serving.dashboard.page import Place
-from zhiyin.serving.dashboard.pages import overview, rules, sign_in
+from zhiyin.serving.dashboard.pages import audit, keys, overview, rules, sign_in
 
 PLACES: tuple[Place, ...] = (
     *sign_in.PLACES,
     *overview.PLACES,
     *rules.PLACES,
+    *keys.PLACES,
+    *audit.PLACES,
 )
