@@ -9,6 +9,7 @@ from zhiyin import fields
 from zhiyin.errors import RequestError
 from zhiyin.ranking.scenario import DEFAULTS, Scenario
 
+LARGEST = 1_000_000_000
 ROW = re.compile(r"(boost|promotion|cap)-(\d{1,4})-([a-z]+)")
 RETRIEVER = "retriever-"
 COLUMNS = {"boost": ("where", "factor"), "promotion": ("where", "share", "since", "until"), "cap": ("column", "most")}
@@ -149,7 +150,7 @@ def _number(text: str, key: str) -> float:
 
 def _whole(text: str, key: str) -> int:
     value = _number(text, key)
-    if not value.is_integer():  # of an infinite or missing number, too
+    if not value.is_integer() or abs(value) > LARGEST:  # of an infinite or missing number, too
         raise RequestError(422, f"{key} must be a whole number, got {text[:40]!r}", key)
     return int(value)
 
@@ -159,7 +160,9 @@ def _share(text: str, key: str) -> float:
 
 
 def _text(value: float | None) -> str:
-    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+    if value is None:
+        return ""
+    return str(int(value)) if float(value).is_integer() else f"{value:.10g}"
 
 
 def _per_cent(share: float) -> str:

@@ -9,9 +9,11 @@ import numpy as np
 from zhiyin.data.queries import Queries
 from zhiyin.ranking.scenario import Scenario
 from zhiyin.ranking.terms import Terms
+from zhiyin.ranking.wording import Language
 from zhiyin.registry.release import Release
 from zhiyin.serving.answers import length
 from zhiyin.serving.asking import of_nobody, of_somebody
+from zhiyin.serving.dashboard.shop_goods import Goods, goods_of
 from zhiyin.serving.service import Service
 from zhiyin.serving.wish import BASKETS
 from zhiyin.types import Indexes
@@ -63,29 +65,42 @@ def typical(release: Release) -> list[str]:
     return [release.users.texts[one] for one in chosen]
 
 
-async def compared(service: Service, before: Scenario, after: Scenario, people: Sequence[str]) -> list[Compared]:
-    """The lists of these people and of a stranger; `after` fits the release."""
+@dataclass(frozen=True)
+class Trial:
+    """What is tried, and in which language the items are called."""
+
+    before: Scenario
+    after: Scenario
+    language: Language
+
+
+async def compared(service: Service, trial: Trial, people: Sequence[str]) -> list[Compared]:
+    """The lists of these people and of a stranger; what is tried fits the release."""
     now = service.clock()
-    asked: list[tuple[str | None, Queries]] = []
+    asked: list[tuple[Release, str | None, Queries]] = []
     for person in dict.fromkeys(people[:MOST_PEOPLE]):
-        _, known = await of_somebody(service, person, None, now)
-        asked.append((person, known.queries))
-    release = service.served.release
-    asked.append((None, of_nobody(now)))
-    return await service.workers.run(lambda: [_compared(release, before, after, *one) for one in asked])
+        served, known = await of_somebody(service, person, None, now)
+        asked.append((served.release, person, known.queries))
+    asked.append((service.served.release, None, of_nobody(now)))
+    return await service.workers.run(lambda: [_compared(trial, *one) for one in asked])
 
 
-def _compared(release: Release, before: Scenario, after: Scenario, person: str | None, queries: Queries) -> Compared:
+def _compared(trial: Trial, release: Release, person: str | None, queries: Queries) -> Compared:
     basket = _basket(release, queries)
-    was, will = (_listed(release, one, queries, basket) for one in (before, after))
-    starts = before.kind in BASKETS or after.kind in BASKETS
-    titles = release.pipeline.catalog.titles
+    was, will = (_listed(release, one, queries, basket) for one in (trial.before, trial.after))
+    starts = trial.before.kind in BASKETS or trial.after.kind in BASKETS
+    start = goods_of(release, release.items.texts[basket.tolist()], trial.language) if starts else []
+    goods = goods_of(release, release.items.texts[[*was, *will]], trial.language)
+    first, second = goods[: len(was)], goods[len(was) :]
     return Compared(
         person,
         int(queries.histories.lengths[0]),
-        titles[int(basket[0])] if starts and len(basket) else "",
-        [_placed(release, item, was, will, is_after=False) for item in was],
-        [_placed(release, item, was, will, is_after=True) for item in will],
+        start[0].title if start else "",
+        [
+            Placed(one.item_id, one.title, "same" if item in will else "out")
+            for item, one in zip(was, first, strict=True)
+        ],
+        [_placed(one, item, was, place) for place, (item, one) in enumerate(zip(will, second, strict=True))],
     )
 
 
@@ -107,9 +122,14 @@ def _listed(release: Release, scenario: Scenario, queries: Queries, basket: Inde
     return [int(item) for item in found if item >= 0]
 
 
-def _placed(release: Release, item: int, was: list[int], will: list[int], *, is_after: bool) -> Placed:
-    item_id, title = release.items.texts[item], release.pipeline.catalog.titles[item]
-    if item not in was or item not in will:
-        return Placed(item_id, title, "in" if is_after else "out")
-    by = was.index(item) - will.index(item) if is_after else 0
-    return Placed(item_id, title, "up" if by > 0 else "down" if by < 0 else "same", abs(by))
+def _left(goods: Goods, item: int, will: list[int]) -> Placed:
+    """In the list of before."""
+    return Placed(goods.item_id, goods.title, "same" if item in will else "out")
+
+
+def _placed(goods: Goods, item: int, was: list[int], place: int) -> Placed:
+    """In the list of after."""
+    if item not in was:
+        return Placed(goods.item_id, goods.title, "in")
+    by = was.index(item) - place
+    return Placed(goods.item_id, goods.title, "up" if by > 0 else "down" if by < 0 else "same", abs(by))

@@ -77,19 +77,23 @@ def goods_of(release: Release, item_ids: Iterable[str], language: Language = "en
 
 
 def _goods(row: Mapping[str, Any], is_available: bool, language: Language) -> Goods:
-    price, picture = row.get("price"), str(row.get("image") or "")
-    is_price = isinstance(price, int | float) and not isinstance(price, bool) and math.isfinite(price)
+    picture = str(row.get("image") or "")
     shown = {name: value for name, value in row.items() if name not in HIDDEN and not name.startswith("title_")}
     return Goods(
         item_id=row["item_id"],
         title=str(row.get(f"title_{language}") or row.get("title") or row.get("name") or row["item_id"]),
-        price=float(price) if is_price else None,
+        price=_price(row.get("price")),
         category=str(row.get("category") or ""),
         picture=picture if picture.startswith("https://") else "",
         is_available=is_available,
         description=str(row.get("description") or ""),
         facts={name: _told(value) for name, value in shown.items() if value not in (None, "", [])},
     )
+
+
+def _price(value: Any) -> float | None:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number and math.isfinite(value) else None
 
 
 def _told(value: Any) -> str:

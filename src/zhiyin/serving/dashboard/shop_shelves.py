@@ -1,6 +1,7 @@
 """The lists of the storefront: asked for as over HTTP, and noted as shown."""
 
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -43,6 +44,12 @@ class Shelf:
         """In order."""
         return [one.item_id for one in self.goods]
 
+    @property
+    def liked(self) -> str:
+        """The category of most of them; empty where none is known."""
+        counts = Counter(one.category for one in self.goods if one.category)
+        return max(counts, key=lambda name: counts[name], default="")
+
 
 async def asked(
     service: Service,
@@ -51,9 +58,17 @@ async def asked(
     scenario: str = HOME,
     items: Sequence[str] | None = None,
     *,
+    where: str | None = None,
     is_shown: bool = True,
 ) -> Shelf:
     """A list of a scenario for who visits; empty where it starts from items that nobody knows.
+
+    Parameters
+    ----------
+    where
+        A further condition on the items.
+    is_shown
+        Whether somebody sees it: then it is written down.
 
     Raises
     ------
@@ -62,7 +77,7 @@ async def asked(
     """
     started, now = time.perf_counter(), service.clock()
     served, known = await of_somebody(service, visit.person, visit.session, now)
-    wanted = Wanted(scenario=scenario, k=PER_SHELF, language=language)
+    wanted = Wanted(scenario=scenario, k=PER_SHELF, where=where, language=language)
     try:
         wish = wish_of(
             served.release, service.scenarios, wanted, HOME, new_request_id(), visit.name,
@@ -74,7 +89,7 @@ async def asked(
     if is_shown:
         _note(service, served, visit, made.request_id, made.items, scenario, made.variant)
     goods = goods_of(served.release, [one.item_id for one in made.items], language)
-    why = {one.item_id: one.reason.text for one in made.items if one.reason is not UNSET}
+    why = {} if made.fallback else {one.item_id: one.reason.text for one in made.items if one.reason is not UNSET}
     return Shelf(made.request_id, goods, why, not made.fallback)
 
 
@@ -91,6 +106,12 @@ async def of_kind(
 
 def _of_kind(release: Release, kind: Kind, nobody: Queries, k: int, where: str) -> list[Recommended]:
     return listed(release.lists.of(kind, nobody, k, Terms(where=(where,) if where else ())), release)
+
+
+def in_category(name: str, *, other: bool = False) -> str:
+    """The condition for the items of a category, or for all others."""
+    text = name.replace("'", "''")
+    return f"category {'!=' if other else '='} '{text}'"
 
 
 def categories(release: Release) -> list[str]:

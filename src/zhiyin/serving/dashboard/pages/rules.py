@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -13,16 +13,18 @@ from zhiyin.ranking.scenario import DEFAULTS, Scenario
 from zhiyin.serving.caller import caller_of
 from zhiyin.serving.dashboard.forms import form
 from zhiyin.serving.dashboard.page import Action, Done, Page, View
+from zhiyin.serving.dashboard.preferences import Preferences
 from zhiyin.serving.dashboard.rule_form import RuleForm, drafted
-from zhiyin.serving.dashboard.rule_preview import Compared, compared, typical
+from zhiyin.serving.dashboard.rule_preview import Compared, Trial, compared, typical
 from zhiyin.serving.dashboard.words import Said
+from zhiyin.serving.rule_history import Change, Table
 from zhiyin.serving.rulebook import Draft, mark
 from zhiyin.serving.service import Service, new_request_id
 from zhiyin.serving.statuses import status_of
 
 LISTED, EDITED = "rules.html", "rules_edit.html"
 PATH, EDIT = "/rules", "/rules/edit"
-ACT = "change rules"
+ACT, TITLE = "change rules", "rules.title"
 CHANGES_PER_PAGE = 20
 LONGEST_NAME = 100
 KINDS = ("personal", "similar", "cart", "popular", "trending", "latest")
@@ -51,42 +53,33 @@ async def show(service: Service, request: Request) -> View:
 async def edit(service: Service, request: Request) -> View:
     """The form of a scenario, as it is or as it was before a change."""
     name = _name(request.query_params.get("name", ""))
-    table, known = await _written(service, name)
-    scenario, earlier = service.scenarios.get(name, Scenario()), None
-    if time := request.query_params.get("before", ""):
-        earlier = await _earlier(service, name, time)
-        scenario = drafted(name, earlier.before or {})
-    fields = RuleForm.of(scenario)
-    values = await _values(service, name, fields, known, await _preview(service, name, fields, table, {}))
-    return View(EDITED, {**values, "earlier": earlier})
+    place = await _place(service, name, request.query_params.get("before", ""))
+    fields = RuleForm.of(drafted(name, place.base) if place.earlier else service.scenarios.get(name, Scenario()))
+    return await _view(service, request, place, fields, {"known": mark(place.table)})
 
 
 async def preview(service: Service, request: Request) -> View:
     """What the form would do, nothing saved."""
     sent = await form(request)
-    name, fields = _name(sent.get("name", "")), RuleForm.sent(sent)
-    table, _ = await _written(service, name)
-    values = await _values(
-        service, name, fields, sent.get("known", ""), await _preview(service, name, fields, table, sent)
-    )
-    return View(EDITED, values, "preview", title="rules.title")
+    place = await _place(service, _name(sent.get("name", "")), sent.get("before", ""))
+    return await _view(service, request, place, RuleForm.sent(sent), sent)
 
 
 async def save(service: Service, request: Request) -> View | Done:
     """Write what the form says."""
     sent = await form(request)
     name, fields = _name(sent.get("name", "")), RuleForm.sent(sent)
-    table, _ = await _written(service, name)
+    place = await _place(service, name, sent.get("before", ""))
     try:
-        wanted = fields.table(name, table)
-        drafted(name, wanted)
-        if wanted == table:
+        wanted: Table | None = fields.table(name, place.base)
+        drafted(name, wanted or {})
+        wanted = None if not wanted and name in DEFAULTS else wanted  # which exists without being written
+        if wanted == place.table:
             return Done(_address(name), Said.of("rules.nothing_changed"))
         await _save(service, request, Draft(name, wanted, sent.get("known", "")))
     except (RequestError, ConfigError) as error:
-        tried = await _preview(service, name, fields, table, sent)
-        values = await _values(service, name, fields, sent.get("known", ""), tried)
-        return View(EDITED, {**values, "sentence": str(error)}, status=status_of(error), title="rules.title")
+        view = await _view(service, request, place, fields, sent)
+        return replace(view, values={**view.values, "sentence": str(error)}, status=status_of(error))
     return Done(_address(name), Said.of("rules.saved", name=name))
 
 
@@ -105,59 +98,61 @@ async def _save(service: Service, request: Request, draft: Draft) -> None:
         await asyncio.to_thread(work)
 
 
-async def _values(
-    service: Service, name: str, fields: RuleForm, known: str, tried: Mapping[str, Any]
-) -> dict[str, Any]:
-    release = service.served.release
-    return {
-        "name": name,
-        "is_new": name not in service.scenarios,
-        "is_usual": name in DEFAULTS,
-        "is_written": known != mark(None),
+@dataclass(frozen=True)
+class _Place:
+    """A scenario as it is written, and the change before which somebody wants it to be."""
+
+    name: str
+    table: Table | None
+    earlier: Change | None
+
+    @property
+    def base(self) -> Table:
+        """What the fields are laid upon: what they do not show stays as it is here."""
+        return (self.earlier.before if self.earlier else self.table) or {}
+
+
+async def _place(service: Service, name: str, time: str) -> _Place:
+    tables, history = await asyncio.to_thread(service.rulebook.tables), service.rulebook.history
+    if not time:
+        return _Place(name, tables.get(name), None)
+    for change in await asyncio.to_thread(history.changes) if history else []:
+        if str(change.time) == time and change.scenario == name:
+            return _Place(name, tables.get(name), change)
+    raise RequestError(404, "this change is not kept any more: choose one of the list")
+
+
+async def _view(service: Service, request: Request, place: _Place, fields: RuleForm, sent: Mapping[str, str]) -> View:
+    release, known = service.served.release, service.scenarios.get(place.name)
+    values = {
+        "name": place.name,
+        "is_new": known is None,
+        "is_usual": place.name in DEFAULTS,
+        "is_written": place.table is not None,
         "form": fields,
-        "known": known,
+        "known": sent.get("known", ""),
         "kinds": KINDS,
         "models": list(release.pipeline.retrievers),
         "columns": release.pipeline.catalog.columns,
         "types": list(release.histories.kind_names),
         "usual_k": int(release.details.get("k") or 10),
-        "variants": service.scenarios[name].variants if name in service.scenarios else {},
+        "variants": place.base.get("variants", {}),
         "has_file": service.rulebook.path is not None,
         "sentence": "",
-        "earlier": None,
-        **tried,
+        "earlier": place.earlier,
     }
-
-
-async def _preview(
-    service: Service, name: str, fields: RuleForm, table: Mapping[str, Any], sent: Mapping[str, str]
-) -> dict[str, Any]:
-    """The lists before and after, or why there are none."""
-    release = service.served.release
     people = [one.strip() for one in sent.get("people", "").split(",") if one.strip()] or typical(release)
-    before = service.scenarios.get(name, Scenario())
     found: list[Compared] = []
     problem = ""
     try:
-        after = drafted(name, fields.table(name, table))
-        await asyncio.to_thread(after.fit, f"scenarios.{name}", release.pipeline)
-        found = await compared(service, before, after, people)
+        after = drafted(place.name, fields.table(place.name, place.base))
+        await asyncio.to_thread(after.fit, f"scenarios.{place.name}", release.pipeline)
+        trial = Trial(known or Scenario(), after, Preferences.of(request).language)
+        found = await compared(service, trial, people)
     except ZhiyinError as error:
         problem = str(error)
-    return {"compared": found, "problem": problem, "people": ", ".join(people)}
-
-
-async def _written(service: Service, name: str) -> tuple[dict[str, Any], str]:
-    tables = await asyncio.to_thread(service.rulebook.tables)
-    return tables.get(name, {}), mark(tables.get(name))
-
-
-async def _earlier(service: Service, name: str, time: str) -> Any:
-    history = service.rulebook.history
-    for change in await asyncio.to_thread(history.changes) if history else []:
-        if str(change.time) == time and change.scenario == name:
-            return change
-    raise RequestError(404, "this change is not kept any more: choose one of the list")
+    tried = {"compared": found, "problem": problem, "people": ", ".join(people)}
+    return View(EDITED, {**values, **tried}, "preview", title=TITLE)
 
 
 def _address(name: str) -> str:
@@ -176,8 +171,8 @@ def _start(text: str) -> int:
 
 
 PLACES = (
-    Page(PATH, show, "rules.title", place=40),
-    Page(EDIT, edit, "rules.title"),
+    Page(PATH, show, TITLE, place=40),
+    Page(EDIT, edit, TITLE),
     Action("/rules/preview", preview),
     Action("/rules/save", save),
     Action("/rules/remove", remove),

@@ -16,7 +16,7 @@ from zhiyin.serving.dashboard.preferences import Preferences
 from zhiyin.serving.dashboard.shop_events import did
 from zhiyin.serving.dashboard.shop_goods import Goods, goods_of
 from zhiyin.serving.dashboard.shop_people import some_people
-from zhiyin.serving.dashboard.shop_shelves import Shelf, asked, categories, of_kind
+from zhiyin.serving.dashboard.shop_shelves import Shelf, asked, categories, in_category, of_kind
 from zhiyin.serving.dashboard.shop_ticker import Ticker
 from zhiyin.serving.dashboard.shop_visit import COOKIE, Line, Visit
 from zhiyin.serving.dashboard.words import Said
@@ -33,12 +33,16 @@ LONGEST_REQUEST = 200
 async def home(service: Service, request: Request) -> View:
     """What the shop shows to who comes in."""
     visit, language = Visit.of(request), Preferences.of(request).language
-    for_you, popular, latest = await asyncio.gather(
-        asked(service, visit, language),
-        of_kind(service, visit, language, "popular"),
-        of_kind(service, visit, language, "latest"),
-    )
-    shelves = [("shop.popular", popular), ("shop.latest", latest)]
+    for_you, latest = await asyncio.gather(asked(service, visit, language), of_kind(service, visit, language, "latest"))
+    shelves = [(Said.of("shop.latest"), latest)]
+    if for_you.is_personal:
+        popular = of_kind(service, visit, language, "popular")
+        if liked := for_you.liked:
+            more = of_kind(service, visit, language, "trending", where=in_category(liked))
+            shelves.insert(0, (Said.of("shop.more_of", name=liked), await more))
+        shelves.insert(0, (Said.of("shop.popular"), await popular))
+    else:  # whose list is what is popular
+        shelves.insert(0, (Said.of("shop.trending"), await of_kind(service, visit, language, "trending")))
     return await _view(service, request, visit, "shop.html", for_you, shelves=shelves)
 
 
@@ -48,9 +52,8 @@ async def category(service: Service, request: Request) -> View:
     name, page = request.path_params["name"], _number(request.query_params.get("page", ""))
     if name not in categories(service.served.release):
         raise UnknownIdError(f"there is no category {shown(name)}: choose one of the list")
-    where = "category = '{}'".format(name.replace("'", "''"))
     found, for_you = await asyncio.gather(
-        of_kind(service, visit, language, "popular", where=where, k=PER_PAGE * page + 1),
+        of_kind(service, visit, language, "popular", where=in_category(name), k=PER_PAGE * page + 1),
         asked(service, visit, language),
     )
     address = f"{PATH}/category/{quote(name, safe='')}"
@@ -67,13 +70,14 @@ async def item(service: Service, request: Request) -> View:
     """One item, what is like it, and what goes with it."""
     visit, language = Visit.of(request), Preferences.of(request).language
     goods = _known(service, id_in_path(request.path_params["id"]), language)
+    elsewhere = in_category(goods.category, other=True) if goods.category else None
     alike, together, for_you = await asyncio.gather(
         asked(service, visit, language, SIMILAR, [goods.item_id]),
-        asked(service, visit, language, TOGETHER, [goods.item_id]),
+        asked(service, visit, language, TOGETHER, [goods.item_id], where=elsewhere),
         asked(service, visit, language),
     )
     values = {"goods": goods, "led": request.query_params.get("from", "")[:LONGEST_REQUEST]}
-    shelves = [("shop.similar", alike), ("shop.together", together)]
+    shelves = [(Said.of("shop.similar"), alike), (Said.of("shop.together"), together)]
     return await _view(service, request, visit, "shop_item.html", for_you, shelves=shelves, **values)
 
 
@@ -85,7 +89,7 @@ async def cart(service: Service, request: Request) -> View:
     together = asked(service, visit, language, TOGETHER, basket) if basket else _nothing()
     goes_with, for_you = await asyncio.gather(together, asked(service, visit, language))
     total = sum(goods.price * line.count for goods, line in lines if goods.price is not None)
-    values = {"lines": lines, "total": total, "shelves": [("shop.goes_with_cart", goes_with)]}
+    values = {"lines": lines, "total": total, "shelves": [(Said.of("shop.goes_with_cart"), goes_with)]}
     return await _view(service, request, visit, "shop_cart.html", for_you, **values)
 
 
@@ -113,7 +117,7 @@ async def add(service: Service, request: Request) -> Done:
     return Done(CART, Said.of("shop.added", title=goods.title), kept)
 
 
-async def drop(service: Service, request: Request) -> Done:
+async def drop(_: Service, request: Request) -> Done:
     """Take an item out of the cart; that is no event, because no shop would recommend for it."""
     visit = Visit.of(request).without((await form(request)).get("item", ""))
     return Done(CART, Said.of("shop.dropped"), visit.kept())
