@@ -49,14 +49,14 @@ class Shop:
     folder: Path
 
 
-def shop(folder: Path, *, with_control: bool = False) -> Shop:
+def shop(folder: Path, *, with_control: bool = False, config: Path | None = None) -> Shop:
     """A service in a folder, with a new key for each role."""
     keys = Keys(folder / "keys.json")
     shown = {str(role): keys.create(str(role), role=role) for role in Role}
-    return Shop(service_in(folder, with_control=with_control), shown, folder)
+    return Shop(service_in(folder, with_control=with_control, config=config), shown, folder)
 
 
-def service_in(folder: Path, *, with_control: bool = False) -> Starlette:
+def service_in(folder: Path, *, with_control: bool = False, config: Path | None = None) -> Starlette:
     """A service over the keys, the secret and the events of a folder."""
     scenarios = default_scenarios()
     if with_control:
@@ -68,6 +68,7 @@ def service_in(folder: Path, *, with_control: bool = False) -> Starlette:
         Settings(ServeSettings(), scenarios=scenarios),
         audit=Audit(folder / "audit.jsonl"),
         signer=Signer.of(folder / "signing.key"),
+        config=config,
     )
 
 

@@ -102,23 +102,10 @@ def expire(
 
 
 def _moment(text: str) -> int | None:
-    """µs UTC of a duration from now or a date; None for "never"."""
     from zhiyin.cli.project import now
-    from zhiyin.data.split import microseconds
-    from zhiyin.errors import ConfigError, RequestError
-    from zhiyin.serving.moments import LATEST, moment
+    from zhiyin.serving.key_end import key_end
 
-    if text.strip() == "never":
-        return None
-    if "-" in text:
-        try:
-            return moment(text, "the end of a key")
-        except RequestError as error:
-            raise ConfigError(str(error)) from None
-    end = now() + microseconds(text)
-    if end >= LATEST:
-        raise ConfigError(f"{text[:40]!r} from now lies beyond the year 9999: write 'never'")
-    return end
+    return key_end(text, now())
 
 
 def _row(key: "Key", used: int | None, now: int) -> dict[str, Any]:

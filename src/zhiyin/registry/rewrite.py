@@ -62,8 +62,8 @@ def _joined(lines: list[str]) -> str:
 def _table(path: tuple[str, ...], table: Mapping[str, Any]) -> str:
     plain = {key: value for key, value in table.items() if not isinstance(value, Mapping) and value is not None}
     inner = {key: value for key, value in table.items() if isinstance(value, Mapping)}
-    header = "[" + ".".join(_key(name) for name in path) + "]"
-    own = [header, *(f"{_key(key)} = {_value(value)}" for key, value in plain.items())]
+    header = "[" + ".".join(key_of(name) for name in path) + "]"
+    own = [header, *(f"{key_of(key)} = {value_of(value)}" for key, value in plain.items())]
     return "\n\n".join([*(["\n".join(own)] if plain or not inner else []), *_tables(path, inner)])
 
 
@@ -71,18 +71,23 @@ def _tables(path: tuple[str, ...], inner: Mapping[str, Mapping[str, Any]]) -> li
     return [_table((*path, key), value) for key, value in inner.items()]
 
 
-def _value(value: Any) -> str:
+def value_of(value: Any) -> str:
+    """A value as TOML writes it, on one line."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
         return repr(value)
     if isinstance(value, list | tuple):
-        return f"[{', '.join(_value(one) for one in value)}]"
+        return f"[{', '.join(value_of(one) for one in value)}]"
+    if isinstance(value, Mapping):
+        inner = ", ".join(f"{key_of(key)} = {value_of(one)}" for key, one in value.items() if one is not None)
+        return f"{{ {inner} }}" if inner else "{}"
     return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def _key(name: str) -> str:
-    return name if _BARE.fullmatch(name) else _value(name)
+def key_of(name: str) -> str:
+    """A key as TOML writes it, quoted where it must be."""
+    return name if _BARE.fullmatch(name) else value_of(name)
 
 
 def _bare(name: str) -> str:
@@ -91,7 +96,7 @@ def _bare(name: str) -> str:
 
 def _check(before: str, after: str, sections: Mapping[str, Any], name: str) -> None:
     """What was written says what it should, and everything else as before."""
-    wanted = {**tomllib.loads(before), **_without_none(sections)}
+    wanted = {**tomllib.loads(before), **without_none(sections)}
     try:
         found = tomllib.loads(after)
     except tomllib.TOMLDecodeError:
@@ -103,9 +108,10 @@ def _check(before: str, after: str, sections: Mapping[str, Any], name: str) -> N
         )
 
 
-def _without_none(table: Mapping[str, Any]) -> dict[str, Any]:
+def without_none(table: Mapping[str, Any]) -> dict[str, Any]:
+    """What TOML can say of it."""
     return {
-        key: _without_none(value) if isinstance(value, Mapping) else list(value) if isinstance(value, tuple) else value
+        key: without_none(value) if isinstance(value, Mapping) else list(value) if isinstance(value, tuple) else value
         for key, value in table.items()
         if value is not None
     }

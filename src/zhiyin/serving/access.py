@@ -77,6 +77,11 @@ class Access:
         self._hashing = asyncio.Semaphore(MOST_HASHING)
         self._checking: dict[bytes, asyncio.Future[Key | None]] = {}  # by digest: one hash for all who ask at once
 
+    @property
+    def keys(self) -> Verifies | None:
+        """What knows the keys; None where nobody has one."""
+        return self._keys
+
     async def admit(self, scope: Scope) -> Caller:
         """Let a request pass.
 

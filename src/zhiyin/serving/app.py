@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +33,7 @@ from zhiyin.serving.refusals import Refusals
 from zhiyin.serving.resources import OPEN_PATHS, OPERATIONS
 from zhiyin.serving.retention import keep_no_longer
 from zhiyin.serving.routing import routes_of
+from zhiyin.serving.rulebook import Rulebook, follow
 from zhiyin.serving.service import Service
 from zhiyin.serving.sessions import Sessions
 from zhiyin.serving.settings import Settings
@@ -42,7 +42,6 @@ from zhiyin.serving.state_metrics import ReleaseMetrics
 from zhiyin.serving.statuses import BUG, status_of
 from zhiyin.serving.store import Store
 from zhiyin.serving.upkeep import Upkeep
-from zhiyin.serving.wish import fit_all
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 ASKED_HEADERS = ("Authorization", "X-API-Key", "X-Request-Id")
@@ -81,8 +80,9 @@ def create_app(
         audit or Audit(),
         signer or Signer.fresh(),
         config=config,
+        rulebook=Rulebook(settings.scenarios, config),
     )
-    live.require(partial(fit_all, settings.scenarios))
+    live.require(service.rulebook.fit)
     refusals = Refusals(service.audit)
     upkeep = Upkeep([refusals.write, access.tend, Settled(lambda: live.served).tend])
     service.metrics.add(ReleaseMetrics(live, service.clock))
@@ -103,11 +103,13 @@ def create_app(
             live.watch(settings.serve.reload_seconds)
             upkeep.start()
             looking = asyncio.ensure_future(pulse(service))
+            following = asyncio.ensure_future(follow(service.rulebook, live))
             pruning = asyncio.ensure_future(keep_no_longer(service))
             try:
                 yield
             finally:
                 looking.cancel()
+                following.cancel()
                 pruning.cancel()
                 await upkeep.stop()
                 live.stop()

@@ -1,6 +1,6 @@
 """Reading what was audited: the newest entries, and whether anything was changed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +10,8 @@ from zhiyin.errors import ArtifactError
 from zhiyin.serving.audit import FIRST, LONGEST_LINE, Entry, hash_of
 
 BLOCK = 2 * LONGEST_LINE  # bytes
+MOST_LOOKED = 100_000
+"""Lines that one page reads; a second."""
 READER = msgspec.json.Decoder(Entry)
 
 
@@ -33,8 +35,13 @@ class Chain:
     """What was changed, as a sentence; None if nothing was."""
 
 
-def newest(path: Path, most: int, before: int | None = None) -> Page:
+def newest(path: Path, most: int, before: int | None = None, wanted: Callable[[Entry], bool] | None = None) -> Page:
     """The newest entries, or those that end before a cursor; a line that is no entry is left out.
+
+    Parameters
+    ----------
+    wanted
+        Which entries count; after 100,000 lines the page ends, and its cursor goes on from there.
 
     Raises
     ------
@@ -42,12 +49,14 @@ def newest(path: Path, most: int, before: int | None = None) -> Page:
         If the file cannot be read.
     """
     found: list[Entry] = []
-    for start, line in _backwards(path, before):
+    for looked, (start, line) in enumerate(_backwards(path, before), 1):
         try:
-            found.append(READER.decode(line))
+            entry = READER.decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError):
             continue
-        if len(found) == most:
+        if wanted is None or wanted(entry):
+            found.append(entry)
+        if len(found) == most or looked == MOST_LOOKED:
             return Page(found, start or None)
     return Page(found, None)
 

@@ -229,12 +229,10 @@ def _not_ours(settings: ServeSettings, error: OSError) -> str:
     return f"{place} cannot be opened: {error.strerror}"
 
 
-def _keys(path: Path, settings: ServeSettings) -> Keys | None:
+def _keys(path: Path, settings: ServeSettings) -> Keys:
     keys = Keys(path)
-    if keys.names() or path.exists():
+    if keys.names() or path.exists() or (settings.open_on_loopback and is_loopback(settings.host)):
         return keys
-    if settings.open_on_loopback and is_loopback(settings.host):
-        return None
     raise ConfigError(
         f"{path} holds no API key: run `zhiyin keys create NAME`, "
         "or set serve.open_on_loopback = true with host = 127.0.0.1 to try the service on this machine alone"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from zhiyin.ranking.scenario import Scenario
+from zhiyin.ranking.scenario import Scenario, default_scenarios
 from zhiyin.registry.signing import Signer
 from zhiyin.serving.access import Access
 from zhiyin.serving.assortment import Assortment
@@ -15,6 +15,7 @@ from zhiyin.serving.current import new_request_id as fresh
 from zhiyin.serving.live import Live, Served
 from zhiyin.serving.metrics import Metrics
 from zhiyin.serving.readiness import Readiness
+from zhiyin.serving.rulebook import Rulebook
 from zhiyin.serving.sessions import Sessions
 from zhiyin.serving.settings import Settings
 from zhiyin.serving.store import Store
@@ -37,6 +38,7 @@ class Service:
     workers: Workers = field(default_factory=Workers)
     metrics: Metrics = field(default_factory=Metrics)
     readiness: Readiness = field(default_factory=Readiness)
+    rulebook: Rulebook = field(default_factory=lambda: Rulebook(default_scenarios()))
     config: Path | None = None
     """The zhiyin.toml that the data and the trainings of this service are of; None inside another program."""
 
@@ -52,8 +54,8 @@ class Service:
 
     @property
     def scenarios(self) -> Mapping[str, Scenario]:
-        """By name."""
-        return self.settings.scenarios
+        """Those that hold now, by name."""
+        return self.rulebook.scenarios
 
 
 def new_request_id() -> str:

@@ -115,18 +115,6 @@ def wish_of(
     return Wish(request_id, name, variant, settings, terms, own, k, basket, wanted.explain, wanted.language)
 
 
-def fit_all(scenarios: Mapping[str, Scenario], release: Release) -> None:
-    """Refuse a release that one of the scenarios cannot be answered with.
-
-    Raises
-    ------
-    ConfigError
-        With the key of zhiyin.toml.
-    """
-    for name, scenario in scenarios.items():
-        scenario.fit(f"scenarios.{name}", release.pipeline)
-
-
 def _seed(request_id: str) -> int:
     """The same for the same request, which may have its id from the caller."""
     return int.from_bytes(hashlib.blake2b(request_id.encode(), digest_size=SEED_BYTES).digest(), "big")

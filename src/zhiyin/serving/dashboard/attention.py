@@ -47,6 +47,8 @@ def _broken(service: Service, seen: Seen) -> Iterator[Point]:
         yield Point("bad", Said.of("attention.store", problem=seen.store_problem))
     if service.live.problem:
         yield Point("bad", Said.of("attention.release", problem=service.live.problem))
+    if service.rulebook.problem:
+        yield Point("bad", Said.of("attention.rules", problem=service.rulebook.problem))
     if service.readiness.training_problem:
         yield Point("warn", Said.of("attention.training", problem=service.readiness.training_problem))
 

@@ -24,6 +24,10 @@ class View:
     fragment: str | None = None
     """The block of the template that is enough when htmx asks, which knows the rest already."""
     status: int = 200
+    title: str = ""
+    """The key of its name, where an action shows a page of its own."""
+    keep: Mapping[str, str] = field(default_factory=dict)
+    """Cookies of this browser, by name, until it is closed."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,8 @@ class Done:
 
     to: str
     said: Said | None = None
+    keep: Mapping[str, str] = field(default_factory=dict)
+    """As of a View."""
 
 
 Handler: TypeAlias = Callable[[Service, Request], Awaitable[View]]

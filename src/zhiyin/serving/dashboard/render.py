@@ -1,5 +1,6 @@
 """From what a handler says to what a browser gets: whole pages, fragments for htmx, redirections."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -31,6 +32,7 @@ class Frame:
         answer = HTMLResponse(self.text(request, view, title, visitor, token, whole=whole), view.status)
         answer.headers["vary"] = "hx-request, accept-language, cookie"
         preferences.remember(request, answer, secure=secure)
+        _keep(answer, view.keep, secure=secure)
         if whole and notice.COOKIE in request.cookies:
             answer.delete_cookie(notice.COOKIE)
         return answer
@@ -68,7 +70,13 @@ def redirected(request: Request, done: Done, *, secure: bool) -> Response:
     answer = elsewhere(request, done.to)
     if done.said:
         notice.leave(answer, done.said, secure=secure)
+    _keep(answer, done.keep, secure=secure)
     return answer
+
+
+def _keep(answer: Response, cookies: Mapping[str, str], *, secure: bool) -> None:
+    for name, value in cookies.items():
+        answer.set_cookie(name, value, httponly=True, samesite="strict", secure=secure)
 
 
 def elsewhere(request: Request, to: str) -> Response:

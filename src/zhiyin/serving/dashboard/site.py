@@ -87,7 +87,7 @@ class Site:
         answer = await action.handler(self._service, request)
         if isinstance(answer, Done):
             return redirected(request, answer, secure=self._entrance.is_secure(request))
-        return self._shown(request, answer, "", visitor)
+        return self._shown(request, answer, answer.title, visitor)
 
     async def _follow(self, stream: Stream, request: Request) -> Response:
         visitor = self._entrance.visitor(request)

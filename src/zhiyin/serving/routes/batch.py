@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 
 import msgspec
@@ -16,13 +15,13 @@ from zhiyin.serving.answers import age_s, listed, source
 from zhiyin.serving.asking import asked_at, joined
 from zhiyin.serving.bodies import body, decoded, names, text_of
 from zhiyin.serving.caller import require_scenario
+from zhiyin.serving.grouping import Group, groups_of
 from zhiyin.serving.impressions import note
 from zhiyin.serving.live import Served
 from zhiyin.serving.operation import Operation, answered
 from zhiyin.serving.schemas import BatchAnswer, BatchQuestion, PersonAnswer, Promoted
 from zhiyin.serving.service import Service, new_request_id
 from zhiyin.serving.sessions import Known
-from zhiyin.serving.wish import BASKETS, HOME, Wish, wish_of
 
 MOST_ANSWERED = 100_000
 """Items of one answer, people times k: about 10 MB of JSON."""
@@ -31,21 +30,13 @@ QUESTION = msgspec.json.Decoder(BatchQuestion)
 KNOWN = names(BatchQuestion, Promoted)
 
 
-@dataclass(frozen=True, eq=False)
-class _Group:
-    """Those of one variant, who are one block through the pipeline."""
-
-    wish: Wish
-    places: list[int]  # in the list of people
-
-
 async def post(service: Service, request: Request) -> Response:
     """Answer for many."""
     started = time.perf_counter()
     question = decoded(await body(request, service.body_limit), QUESTION, KNOWN)
     served, now = await service.assortment.latest(), asked_at(service, question.now)
     user_ids = [text_of(one, f"user_ids[{i}]") for i, one in enumerate(question.user_ids)]
-    groups = _groups(service, served, question, user_ids)
+    groups = groups_of(service, served, question, user_ids, new_request_id())
     if sum(group.wish.k * len(group.places) for group in groups) > MOST_ANSWERED:
         raise RequestError(
             422, f"at most {MOST_ANSWERED:,} items are answered at once: ask for fewer people or a lower k"
@@ -61,26 +52,8 @@ async def post(service: Service, request: Request) -> Response:
     return answered(made)
 
 
-def _groups(service: Service, served: Served, question: BatchQuestion, user_ids: Sequence[str]) -> list[_Group]:
-    """By variant; the first is of those who belong to none, and may be empty."""
-    name = HOME if question.scenario is None else question.scenario
-    scenario = service.scenarios.get(name)
-    if scenario is not None and scenario.kind in BASKETS:
-        raise RequestError(422, f"a scenario of kind {scenario.kind!r} starts from items: ask for one person at a time")
-    request_id = new_request_id()
-    nobody = wish_of(served.release, service.scenarios, question, HOME, request_id)
-    groups: dict[str | None, _Group] = {None: _Group(nobody, [])}
-    for place, user_id in enumerate(user_ids):
-        variant = service.scenarios[name].variant_of(user_id if question.personal else None, name)
-        if variant not in groups:
-            wish = wish_of(served.release, service.scenarios, question, HOME, request_id, user_id)
-            groups[variant] = _Group(wish, [])
-        groups[variant].places.append(place)
-    return list(groups.values())
-
-
 def _answer(
-    service: Service, served: Served, groups: Sequence[_Group], known: Sequence[Known], user_ids: Sequence[str],
+    service: Service, served: Served, groups: Sequence[Group], known: Sequence[Known], user_ids: Sequence[str],
     started: float,
 ) -> BatchAnswer:  # fmt: skip
     release, wish = served.release, groups[0].wish
@@ -100,7 +73,7 @@ def _answer(
 
 
 def _of_group(
-    release: Release, group: _Group, queries: Sequence[Queries], user_ids: Sequence[str]
+    release: Release, group: Group, queries: Sequence[Queries], user_ids: Sequence[str]
 ) -> dict[int, PersonAnswer]:
     """Place to list."""
     wish, asked = group.wish, joined(queries)

@@ -5,20 +5,17 @@ from functools import partial
 from starlette.requests import Request
 from starlette.responses import Response
 
-from zhiyin.data.queries import Queries
 from zhiyin.errors import RequestError
-from zhiyin.ranking import why as why_not
-from zhiyin.ranking.funnel import Asked
-from zhiyin.registry.release import Release
 from zhiyin.serving.answers import length_of_text
 from zhiyin.serving.asking import of_somebody
 from zhiyin.serving.bodies import text_of
 from zhiyin.serving.caller import Role
+from zhiyin.serving.following import followed
 from zhiyin.serving.operation import Operation, Parameter, answered, query
 from zhiyin.serving.schemas import LONGEST_ID, K, Name, Wanted
 from zhiyin.serving.service import Service, new_request_id
 from zhiyin.serving.why_schemas import Stage, Why
-from zhiyin.serving.wish import HOME, Wish, wish_of
+from zhiyin.serving.wish import HOME, wish_of
 
 PARAMETERS = (
     Parameter("scenario", "query", Name, 'a name of [scenarios] in zhiyin.toml; "home" if not given'),
@@ -38,19 +35,11 @@ async def why(service: Service, request: Request) -> Response:
     wanted = Wanted(scenario=given.get("scenario"), k=length_of_text(given.get("k")), where=given.get("where"))
     request_id = new_request_id()
     wish = wish_of(release, service.scenarios, wanted, HOME, request_id, user_id)
-    item = int(release.items.indexes([item_id])[0])
-    found = await service.workers.run(partial(_followed, release, wish, known.queries, item, user_id))
+    found = await service.workers.run(partial(followed, release, wish, known.queries, item_id, user_id))
     stages = [Stage(one.name, one.passed, one.remaining, one.detail) for one in found.stages]
     return answered(
         Why(request_id, release.number, wish.scenario, user_id, item_id, wish.k, found.rank, stages, found.verdict)
     )
-
-
-def _followed(release: Release, wish: Wish, queries: Queries, item: int, user_id: str) -> why_not.Why:
-    wish.check(release)
-    queries = queries if wish.terms.personal else queries.anonymous()
-    pipeline = release.lists.proposing(wish.settings.kind).under(wish.terms)
-    return why_not.why(Asked(pipeline, queries, item, wish.k, wish.terms, person=user_id))
 
 
 def _needed(given: dict[str, str], name: str) -> str:

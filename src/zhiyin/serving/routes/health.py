@@ -17,8 +17,8 @@ STARTED = time.monotonic()
 
 async def health(service: Service, request: Request) -> Response:
     """Answer in any case; the details are for callers who may enter."""
-    training = service.readiness.training_problem
-    problem = " ".join(filter(None, [service.live.problem, service.store.problem, training]))
+    training, rules = service.readiness.training_problem, service.rulebook.problem
+    problem = " ".join(filter(None, [service.live.problem, service.store.problem, rules, training]))
     told = problem and await _may_enter(service, request)
     return answered(
         Health(

@@ -8,13 +8,13 @@ from starlette.responses import Response
 
 from zhiyin.data.store import described
 from zhiyin.data.store.records import Item
-from zhiyin.errors import RequestError, UnknownIdError
-from zhiyin.registry.release import shown
+from zhiyin.errors import RequestError
 from zhiyin.serving.answers import id_in_path
 from zhiyin.serving.bodies import body, decoded, names, one_or_many, text_of
 from zhiyin.serving.caller import Role
 from zhiyin.serving.catalogue import MOST_STORED, ItemChange, ItemPage, NewItem, Removed, StoredItem, Written
 from zhiyin.serving.columns import iso, kept, told
+from zhiyin.serving.describing import changed_item, known_item
 from zhiyin.serving.operation import Operation, Parameter, answered, query
 from zhiyin.serving.pages import CURSOR, LIMIT, after, following, limit
 from zhiyin.serving.service import Service
@@ -49,20 +49,14 @@ async def change(service: Service, request: Request) -> Response:
     query(request, ())
     item_id = id_in_path(request.path_params["id"])
     given = decoded(await body(request, service.body_limit), CHANGE, KNOWN_CHANGES)
-    changed = kept(given.attributes, "attributes")
-    found = await service.store.patch_item(item_id, changed, hidden=given.hidden)
-    if found is None and item_id in service.served.release.items:  # the files describe it, and the store does not yet
-        attributes = {name: value for name, value in changed.items() if value is not None}
-        await service.store.put_items([Item(item_id, attributes, hidden=bool(given.hidden))])
-        found = await service.store.item(item_id)
-    return answered(stored(_known(found, item_id)))
+    return answered(stored(await changed_item(service, item_id, given)))
 
 
 async def one(service: Service, request: Request) -> Response:
     """What is stored of an item."""
     query(request, ())
     item_id = id_in_path(request.path_params["id"])
-    return answered(stored(_known(await service.store.item(item_id), item_id)))
+    return answered(stored(known_item(await service.store.item(item_id), item_id)))
 
 
 async def remove(service: Service, request: Request) -> Response:
@@ -70,7 +64,7 @@ async def remove(service: Service, request: Request) -> Response:
     query(request, ())
     item_id = id_in_path(request.path_params["id"])
     if not await service.store.delete_item(item_id):
-        _known(None, item_id)
+        known_item(None, item_id)
     return answered(Removed(1))
 
 
@@ -92,12 +86,6 @@ def given_item(row: NewItem, prefix: str) -> described.GivenItem:
     return described.GivenItem(
         text_of(row.item_id, f"{prefix}item_id"), kept(row.attributes, f"{prefix}attributes"), row.hidden
     )
-
-
-def _known(found: Item | None, item_id: str) -> Item:
-    if found is None:
-        raise UnknownIdError(f"item {shown(item_id)} is not stored: check the id, or store it with POST /v1/items")
-    return found
 
 
 OPERATIONS = (

@@ -7,10 +7,10 @@ from zhiyin.serving.answers import id_in_path
 from zhiyin.serving.caller import Role, caller_of
 from zhiyin.serving.catalogue import Export, Receipt
 from zhiyin.serving.erasure import erased
+from zhiyin.serving.exporting import exported
 from zhiyin.serving.operation import Operation, Parameter, answered, query
 from zhiyin.serving.service import Service, new_request_id
 
-ACT_EXPORT = "export person"
 ID = Parameter("id", "path", str, "the person; percent-encoded, slashes too")
 
 
@@ -25,10 +25,7 @@ async def export(service: Service, request: Request) -> Response:
     """Everything that is stored of a person."""
     query(request, ())
     user_id = id_in_path(request.path_params["id"])
-    digest = service.store.digest(service.served.person(user_id))
-    async with service.audit.acting(ACT_EXPORT, digest[:16], caller_of(request), request_id=new_request_id()):
-        pass
-    return answered(Export(user_id, await service.store.export(service.served.person(user_id))))
+    return answered(await exported(service, user_id, caller_of(request), new_request_id()))
 
 
 OPERATIONS = (

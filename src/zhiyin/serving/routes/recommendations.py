@@ -9,7 +9,8 @@ from starlette.responses import Response
 
 from zhiyin.errors import RequestError
 from zhiyin.serving import reasons
-from zhiyin.serving.answers import age_s, id_in_path, length_of_text, listed, source
+from zhiyin.serving.answering import answer_of
+from zhiyin.serving.answers import id_in_path, length_of_text
 from zhiyin.serving.asking import asked_at, of_history, of_somebody
 from zhiyin.serving.bodies import body, decoded, names, text_of
 from zhiyin.serving.caller import require_scenario
@@ -84,29 +85,11 @@ async def answer(service: Service, request: Request, question: Question, default
 
 
 def _answer(service: Service, served: Served, known: Known, wish: Wish, user_id: str | None, started: float) -> Answer:
-    release, queries = served.release, known.queries
     noted = current()
-    noted.version, noted.scenario = release.number, wish.scenario
-    with stage("scoring"):
-        found = wish.found(release, queries)
-    with stage("reasons"):
-        items = listed(found, release, wish.why(release, queries, found)[0])
-    made_by = source(found, items, release.pipeline.combine)
-    fallback = wish.is_fallback(queries, made_by)
-    noted.source, noted.fallback, noted.stale = made_by, fallback, known.stale
-    return Answer(
-        request_id=wish.request_id,
-        version=release.number,
-        scenario=wish.scenario,
-        variant=wish.variant,
-        source=made_by,
-        fallback=fallback,
-        stale=known.stale,
-        age_s=age_s(release, service.clock()),
-        took_ms=round((time.perf_counter() - started) * 1_000, 3),
-        user_id=user_id,
-        items=items,
-    )
+    noted.version, noted.scenario = served.release.number, wish.scenario
+    made = answer_of(served, known, wish, user_id, service.clock(), started)
+    noted.source, noted.fallback, noted.stale = made.source, made.fallback, made.stale
+    return made
 
 
 OPERATIONS = (

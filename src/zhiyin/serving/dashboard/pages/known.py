@@ -1,7 +1,7 @@
 """All pages, and what they do: a new page is one line here."""
 
 from zhiyin.serving.dashboard.page import Place
-from zhiyin.serving.dashboard.pages import data, data_upload, model, models, overview, sign_in
+from zhiyin.serving.dashboard.pages import audit, data, data_upload, keys, model, models, overview, rules, shop, sign_in
 
 PLACES: tuple[Place, ...] = (
     *sign_in.PLACES,
@@ -10,4 +10,8 @@ PLACES: tuple[Place, ...] = (
     *data_upload.PLACES,
     *models.PLACES,
     *model.PLACES,
+    *rules.PLACES,
+    *keys.PLACES,
+    *audit.PLACES,
+    *shop.PLACES,
 )
