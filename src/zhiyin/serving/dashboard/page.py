@@ -24,6 +24,8 @@ class View:
     fragment: str | None = None
     """The block of the template that is enough when htmx asks, which knows the rest already."""
     status: int = 200
+    title: str = ""
+    """The key of its name, where an action shows a page of its own."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,19 @@ class Done:
     said: Said | None = None
 
 
+@dataclass(frozen=True)
+class Download:
+    """A file for the person who asked."""
+
+    name: str
+    """ASCII letters, digits, dots and hyphens."""
+    kind: str
+    """Such as "application/json"."""
+    content: bytes = field(repr=False)
+
+
 Handler: TypeAlias = Callable[[Service, Request], Awaitable[View]]
-Doing: TypeAlias = Callable[[Service, Request], Awaitable[View | Done]]
+Doing: TypeAlias = Callable[[Service, Request], Awaitable[View | Done | Download]]
 
 
 @dataclass(frozen=True)
