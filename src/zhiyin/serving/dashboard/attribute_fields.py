@@ -1,5 +1,6 @@
 """The attributes of an item as fields of a form, and what a form has changed of them."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, cast
@@ -18,6 +19,7 @@ MOST = 150
 """Attributes of one form."""
 LONG = 80
 """Characters; a text that is longer is written over several lines."""
+LARGEST_WHOLE = 2**53
 CHANGE = msgspec.json.Decoder(ItemChange)
 KNOWN = names(ItemChange)
 
@@ -29,6 +31,7 @@ class Field:
     name: str
     kind: Kind
     written: str
+    moment: int | None  # µs UTC, of a moment
     is_stored: bool
     """It can be removed; what only the files say comes again with them."""
 
@@ -40,10 +43,11 @@ class Field:
 
 def fields_of(stored: Mapping[str, Any], catalogue: Mapping[str, Any]) -> list[Field]:
     """What is known of an item, in the order of the catalogue; what is stored counts first."""
-    values = {name: value for name, value in catalogue.items() if name != "item_id" and value is not None}
+    values = {name: _plain(value) for name, value in catalogue.items() if name != "item_id" and value is not None}
     values |= stored
     return [
-        Field(name, _kind(name, value), _written(value), name in stored) for name, value in told(values).items()
+        Field(name, _kind(name, value), _written(value), _moment(name, values[name]), name in stored)
+        for name, value in told(values).items()
     ]
 
 
@@ -80,6 +84,15 @@ def _kind(name: str, value: Any) -> Kind:
     return "texts" if isinstance(value, Sequence) and not isinstance(value, str) else "text"
 
 
+def _moment(name: str, value: Any) -> int | None:
+    return value if name == "created_at" and isinstance(value, int) else None
+
+
+def _plain(value: Any) -> Any:
+    """The catalogue of a release has prices in 32 bits: their digits beyond the seventh were never said."""
+    return float(f"{value:.7g}") if isinstance(value, float) else value
+
+
 def _written(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -93,17 +106,23 @@ def _written(value: Any) -> str:
 def _read(name: str, kind: str, text: str) -> Any:
     match cast("Kind", kind):
         case "number":
-            try:
-                number = float(text)
-            except ValueError:
-                raise RequestError(422, f"attributes.{name[:100]} must be a number, got {text[:40]!r}") from None
-            return int(number) if number.is_integer() and abs(number) < 2**53 and "." not in text else number
+            return _number(name, text)
         case "truth":
             return text == "yes"
         case "texts":
             return [line.strip() for line in text.split("\n") if line.strip()]
         case _:
             return text
+
+
+def _number(name: str, text: str) -> int | float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):  # JSON would make null of it, which removes the attribute
+        raise RequestError(422, f"attributes.{name[:100]} must be a number, got {text[:40]!r}")
+    return int(number) if number.is_integer() and abs(number) < LARGEST_WHOLE and "." not in text else number
 
 
 def _lines(text: str) -> str:

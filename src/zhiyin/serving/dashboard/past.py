@@ -67,9 +67,7 @@ class Changes:
 def acts_of(release: Release, past: Histories) -> list[Act]:
     """The one row of a history, oldest first; items that the release does not know are left out."""
     names = past.kind_names
-    columns = zip(
-        past.items.tolist(), past.times.tolist(), past.kinds.tolist(), past.values.tolist(), strict=True
-    )
+    columns = zip(past.items.tolist(), past.times.tolist(), past.kinds.tolist(), past.values.tolist(), strict=True)
     ids = release.items.ids(past.items).to_list()
     return [
         Act(item, item_id, names[kind], time, None if math.isnan(value) else value)

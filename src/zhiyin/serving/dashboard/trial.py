@@ -1,4 +1,4 @@
-"""What somebody tries on the page of a person, all of it in the address: nothing is stored, and a link shows the same."""
+"""What somebody tries on the page of a person, all of it in the address: nothing is stored, a link shows the same."""
 
 from dataclasses import dataclass, replace
 from typing import Any

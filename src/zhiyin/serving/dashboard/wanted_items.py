@@ -25,8 +25,10 @@ class Wanted:
 
     def of(self, indexes: Indexes) -> NDArray[np.int64]:
         """int64[m]; 0 for items that came after the training."""
+        found = np.zeros(len(indexes), np.int64)
         inside = indexes < len(self.counts)
-        return np.where(inside, self.counts[np.where(inside, indexes, 0)], 0) if len(self.counts) else indexes * 0
+        found[inside] = self.counts[indexes[inside]]
+        return found
 
     def best_first(self, indexes: Indexes) -> Indexes:
         """The same items, those with most events first."""

@@ -16,7 +16,7 @@ from zhiyin.registry.release import Release
 from zhiyin.registry.release import shown as quoted
 from zhiyin.serving.answers import id_in_path
 from zhiyin.serving.dashboard import wanted_items
-from zhiyin.serving.dashboard.alike import alike
+from zhiyin.serving.dashboard.alike import AlikeList, alike
 from zhiyin.serving.dashboard.attribute_fields import KINDS, MOST, fields_of
 from zhiyin.serving.dashboard.charts import Chart, Series
 from zhiyin.serving.dashboard.faces import face
@@ -24,7 +24,7 @@ from zhiyin.serving.dashboard.lists_now import scenarios_for
 from zhiyin.serving.dashboard.outcomes import BOUGHT
 from zhiyin.serving.dashboard.page import Page, View
 from zhiyin.serving.dashboard.preferences import Preferences
-from zhiyin.serving.dashboard.reach import reach
+from zhiyin.serving.dashboard.reach import Reach, reach
 from zhiyin.serving.dashboard.words import Words, words
 from zhiyin.serving.live import Served
 from zhiyin.serving.moments import EPOCH
@@ -59,7 +59,7 @@ async def show(service: Service, request: Request) -> View:
     values: dict[str, Any] = {"item_id": item_id, "scenarios": scenarios, "scenario": scenario, "reach": None}
     values |= {"most_reached": MOST_REACHED, "is_known": item_id in served.release.items}
     if request.headers.get("hx-target") == "reach" or request.query_params.get("ask") == "yes":
-        values["reach"] = await reach(service, item_id, scenario) if scenario and served.key is None else None
+        values["reach"] = await reach(service, item_id, scenario) if scenario else Reach()
     if request.headers.get("hx-target") == "reach":
         return View(TEMPLATE, values, "reach")
     stored = await service.store.item(item_id)
@@ -87,12 +87,18 @@ async def _company(service: Service, served: Served, item_id: str, request: Requ
     language, wanted = Preferences.of(request).language, await wanted_items.recent.of(service)
     names = {kind: _basket_scenario(service, kind) for kind in ("similar", "cart")}
     if item_id not in served.release.items:
-        return {"similar": None, "cart": None, "events": 0, "wanted_days": wanted_items.DAYS}
+        return {"companies": [("both", None)], "events": 0, "wanted_days": wanted_items.DAYS}
     found = {
         kind: await alike(service, served, item_id, name, language) if name else None for kind, name in names.items()
     }
     events = int(wanted.of(served.release.items.indexes([item_id]))[0])
-    return {**found, "events": events, "wanted_days": wanted_items.DAYS}
+    return {"companies": _companies(found), "events": events, "wanted_days": wanted_items.DAYS}
+
+
+def _companies(found: Mapping[str, AlikeList | None]) -> list[tuple[str, AlikeList | None]]:
+    """Both lists, or one where they are the same."""
+    ids = [None if one is None else [row.face.item_id for row in one.rows] for one in found.values()]
+    return [("both", found["similar"])] if ids[0] == ids[1] else list(found.items())
 
 
 async def _exposure(service: Service, item_id: str, t: Words) -> dict[str, Any]:

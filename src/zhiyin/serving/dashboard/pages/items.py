@@ -43,7 +43,9 @@ async def show(service: Service, request: Request) -> View:
     chosen = ordered[(page - 1) * MOST : page * MOST]
     counts, available = wanted.of(chosen).tolist(), release.pipeline.catalog.available[chosen].tolist()
     lines = zip(faces(release, chosen.tolist(), language), counts, available, strict=True)
+    is_part = request.headers.get("hx-target") == "found"
     values = {
+        "is_part": is_part,
         "find": find,
         "items": [Line(*one) for one in lines],
         "count": len(found),
@@ -52,7 +54,7 @@ async def show(service: Service, request: Request) -> View:
         "first": _address(find, 1) if page > 1 else "",
         "next": _address(find, page + 1) if page * MOST < len(found) else "",
     }
-    return View(TEMPLATE, values, "found" if request.headers.get("hx-target") == "found" else None)
+    return View(TEMPLATE, values, "found" if is_part else None)
 
 
 def _page(text: str) -> int:

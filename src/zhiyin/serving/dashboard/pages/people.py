@@ -43,7 +43,9 @@ async def show(service: Service, request: Request) -> View:
         active = await lately.recent.of(service)
         page = searching.PeoplePage([one.user_id for one in active[:EXAMPLES]], None)
     kept = {"find": find} if find else {"all": "yes"}
+    is_part = request.headers.get("hx-target") == "found"
     values = {
+        "is_part": is_part,
         "find": find,
         "people": await _described(service, page.people),
         "is_search": bool(find) or everybody,
@@ -52,7 +54,7 @@ async def show(service: Service, request: Request) -> View:
         "next": f"/people?{urlencode({**kept, 'after': page.next})}" if page.next else "",
         "known": len(service.served.release.users),
     }
-    return View(TEMPLATE, values, "found" if request.headers.get("hx-target") == "found" else None)
+    return View(TEMPLATE, values, "found" if is_part else None)
 
 
 async def _described(service: Service, user_ids: list[str]) -> list[Somebody]:

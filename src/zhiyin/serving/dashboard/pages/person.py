@@ -10,6 +10,9 @@ from starlette.requests import Request
 from zhiyin.data.store import finding
 from zhiyin.data.store.records import User
 from zhiyin.errors import RequestError
+from zhiyin.ranking.funnel import Stage
+from zhiyin.ranking.funnel_arranging import STAGES as ARRANGING
+from zhiyin.ranking.funnel_retrieval import RETRIEVER
 from zhiyin.ranking.why import Why
 from zhiyin.ranking.wording import Language
 from zhiyin.serving.answers import id_in_path
@@ -36,6 +39,13 @@ class Followed:
 
     face: Face
     why: Why
+
+    @property
+    def stop(self) -> Stage | None:
+        """The stage that says most plainly why it is not there; None if it is."""
+        stopped = [one for one in self.why.stages if not one.passed and not one.name.startswith(RETRIEVER)]
+        plain = [one for one in stopped if one.name not in ARRANGING]
+        return next(iter(plain or stopped), None)
 
 
 async def show(service: Service, request: Request) -> View:
