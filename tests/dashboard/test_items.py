@@ -161,7 +161,7 @@ def test_an_item_that_nobody_touched_has_nobody_in_common() -> None:
 
 def test_who_gets_an_item_are_those_in_whose_list_it_is(operator: TestClient, quiet: Shop) -> None:
     asked = operator.get("/items/a-02?scenario=email&ask=yes").text
-    reached = re.findall(r'href="/people/(\w+)">\w+</a> <span class="about">at (\d+)<', asked)
+    reached = re.findall(r'href="/people/(\w+)\?[^"]+">\w+</a> <span class="about">at (\d+)<', asked)
     release = service_of(operator).served.release
     last = release.histories.times[release.histories.offsets[1:] - 1]
     active = release.users.texts.filter(pl.Series(last >= release.last_event - 7 * DAY)).to_list()

@@ -1,13 +1,16 @@
 """What somebody gets now in a scenario, or would get with another past: the same questions as over HTTP."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+from msgspec import UNSET
 from starlette.requests import Request
 
-from zhiyin.ranking.wording import Language
+from zhiyin.ranking import explain
+from zhiyin.ranking.wording import ITSELF, Language, sentence
+from zhiyin.registry.release import Release
 from zhiyin.serving.answering import answer_of
 from zhiyin.serving.asking import of_history, of_somebody
 from zhiyin.serving.caller import caller_of
@@ -15,7 +18,7 @@ from zhiyin.serving.current import new_request_id
 from zhiyin.serving.dashboard.faces import Face, faces
 from zhiyin.serving.dashboard.past import Act, Changes, acts_of
 from zhiyin.serving.live import Served
-from zhiyin.serving.schemas import Answer, Recommended, Wanted
+from zhiyin.serving.schemas import Answer, Reason, Recommended, Wanted
 from zhiyin.serving.service import Service
 from zhiyin.serving.sessions import Known
 from zhiyin.serving.wish import BASKETS, HOME, Wish, wish_of
@@ -60,6 +63,8 @@ class Row:
 
     face: Face
     given: Recommended
+    reason: str
+    """With the titles that the page has."""
     moved: int | None
     """Places up by the changes of the past, negative for down; None for an item that came in by them."""
 
@@ -111,9 +116,23 @@ def _made(asking: Asking, wish: Wish, language: Language) -> ListNow:
         before = release.items.ids(found[found >= 0]).to_list()
     ranks = {item_id: rank for rank, item_id in enumerate(before, 1)}
     shown = faces(release, release.items.indexes(ids).tolist(), language)
+    said = reasons_in(release, answer.items, language)
     rows = [
-        Row(face, one, ranks[one.item_id] - one.rank if one.item_id in ranks else None)
-        for face, one in zip(shown, answer.items, strict=True)
+        Row(face, one, text, ranks[one.item_id] - one.rank if one.item_id in ranks else None)
+        for face, one, text in zip(shown, answer.items, said, strict=True)
     ]
     gone = faces(release, release.items.indexes([one for one in before if one not in set(ids)]).tolist(), language)
     return ListNow(answer, rows, gone, wish.settings.kind == "personal" and wish.terms.personal)
+
+
+def reasons_in(release: Release, items: Sequence[Recommended], language: Language) -> list[str]:
+    """The reason of each item, with titles in a language: an answer has those of the column `title` alone."""
+    ids = [because.item_id for one in items if one.reason is not UNSET for because in one.reason.because]
+    titles = {one.item_id: one.title for one in faces(release, release.items.indexes(ids).tolist(), language)}
+    return ["" if one.reason is UNSET else _sentence(one.item_id, one.reason, titles, language) for one in items]
+
+
+def _sentence(item_id: str, reason: Reason, titles: Mapping[str, str], language: Language) -> str:
+    because = tuple(explain.Because(-1, one.event_type, 0, one.share) for one in reason.because)
+    called = [ITSELF[language] if one.item_id == item_id else titles[one.item_id] for one in reason.because]
+    return sentence(explain.Reason(reason.kind, because, reason.method), called, language)
