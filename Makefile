@@ -78,6 +78,7 @@ FRONT_END := package-lock.json $(wildcard frontend/*) $(wildcard build_backend/*
 $(INSTALLED): pyproject.toml constraints.txt $(FRONT_END) | .venv/bin/python
 	@echo "installing zhiyin$(if $(EXTRAS), with $(EXTRAS)) into .venv (a minute or so, once)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.$(if $(EXTRAS),[$(EXTRAS)])'
+	@test -e src/zhiyin/serving/dashboard/static/vendor/echarts.js || echo "the dashboard has no charts: npm could not fetch them (run 'npm ci' to see why, then 'make install')" >&2
 	@touch $@
 
 .venv/developed: $(INSTALLED) pyproject.toml constraints.txt

@@ -54,7 +54,11 @@ def test_serve_answers_until_it_is_told_to_end(own_shop: Path) -> None:
     everyone = pl.read_ndjson(own_shop / "r.jsonl")
     for user_id, items in (("u00002", after), ("newcomer", newcomer)):
         assert everyone.filter(pl.col("user_id") == user_id)["item_id"].to_list() == items
-    assert rest.splitlines() == ["callers on this machine need no key", "stopped"]
+    assert rest.splitlines() == [
+        f"the dashboard for people is {url}/",
+        "callers on this machine need no key",
+        "stopped",
+    ]
 
 
 def test_demo_serves_and_ends_cleanly(tmp_path: Path) -> None:

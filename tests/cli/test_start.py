@@ -57,6 +57,10 @@ def test_the_demo_leaves_other_folders_alone(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["precious.txt"]
 
 
+def test_the_demo_ends_with_the_address_of_the_dashboard() -> None:
+    assert try_it("http://127.0.0.1:8000", "ann", "i1")[-1].endswith(": http://127.0.0.1:8000/")
+
+
 def test_the_demo_prints_two_lines_for_a_shell() -> None:
     lines = [line.strip() for line in try_it("http://127.0.0.1:8000", "a/b c", "i1") if "curl" in line]
     assert len(lines) == 2

@@ -127,9 +127,9 @@ def test_an_unknown_page_is_an_error_in_words(signed_in: TestClient) -> None:
     assert signed_in.post("/").status_code == 405
 
 
-def traffic(*, refused: int = 0, dropped: int = 0, **buckets: int) -> Traffic:
+def traffic(*, refused: int = 0, dropped: int = 0, stale: int = 0, **buckets: int) -> Traffic:
     counts = [buckets.get(f"b{i}", 0) for i in range(len(BOUNDS))]
-    return Traffic(60.0, True, sum(counts), np.asarray(counts), refused, dropped)
+    return Traffic(60.0, True, sum(counts), np.asarray(counts), refused, dropped, stale)
 
 
 def test_a_quantile_is_interpolated_within_its_bucket() -> None:
@@ -144,14 +144,14 @@ def test_a_quantile_is_interpolated_within_its_bucket() -> None:
 def test_attention_names_what_is_old_lost_and_quiet_the_worst_first(signed_in: TestClient) -> None:
     service: Service = signed_in.app.state.service
     now = 100 * DAY
-    seen = Seen(now, now - 9 * DAY, now - 30 * HOUR, "", traffic(refused=2, dropped=1))
+    seen = Seen(now, now - 9 * DAY, now - 30 * HOUR, "", traffic(refused=2, dropped=1, stale=3))
     assert [point.said.key for point in points(service, seen)] == [
-        "attention.old", "attention.quiet", "attention.refused", "attention.dropped",
+        "attention.old", "attention.quiet", "attention.refused", "attention.dropped", "attention.stale",
     ]  # fmt: skip
     service.live.problem = "release 3 is damaged"
     service.readiness.training_problem = "the last training failed"
     found = points(service, replace(seen, store_problem="away"))
-    assert [point.tone for point in found] == ["bad", "bad", "warn", "warn", "warn", "warn"]
+    assert [point.tone for point in found] == ["bad", "bad", "warn", "warn", "warn", "warn", "warn"]
     assert {"attention.store", "attention.release", "attention.training"} <= {point.said.key for point in found}
     assert points(service, replace(seen, trained=now, newest_event=now, traffic=traffic())) != []
 

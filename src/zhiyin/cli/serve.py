@@ -43,6 +43,8 @@ def serve(
 
     def ready(url: str) -> None:
         say(f"serving release {project.store.serving()} on {url}, described in {url}/openapi.json; Ctrl-C ends it")
+        if settings.dashboard:
+            say(f"the dashboard for people is {url}/")
         if is_open:
             say("callers on this machine need no key")
         else:

@@ -67,5 +67,7 @@ def _lost(service: Service, seen: Seen) -> Iterator[Point]:
         yield Point("warn", Said.of("attention.refused", count=seen.traffic.refused_events))
     if seen.traffic.dropped_lists:
         yield Point("warn", Said.of("attention.dropped", count=seen.traffic.dropped_lists))
+    if seen.traffic.stale_lists:
+        yield Point("warn", Said.of("attention.stale", count=seen.traffic.stale_lists))
     if not service.settings.serve.write_back:
         yield Point("note", Said.of("attention.not_written"))

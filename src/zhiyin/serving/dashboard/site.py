@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 from typing import Any
 from urllib.parse import quote
@@ -36,10 +36,10 @@ log = logging.getLogger(__name__)
 class Site:
     """One per process."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, places: Sequence[Place] = PLACES) -> None:
         self._service = service
         self._entrance = Entrance(service)
-        pages = [one for one in PLACES if isinstance(one, Page) and one.place is not None]
+        pages = [one for one in places if isinstance(one, Page) and one.place is not None]
         self._frame = Frame(tuple(sorted(pages, key=lambda page: page.place or 0)))
         self.endpoints: dict[Callable[..., Any], str] = {}
         """What answers, to its path as the metrics name it."""
@@ -47,7 +47,7 @@ class Site:
             self._route("/static/{name:path}", static),
             self._route(sign_in.PATH, self._sign_in, "POST"),
             self._route(sign_in.OUT, self._sign_out, "POST"),
-            *(self._route_of(one) for one in PLACES),
+            *(self._route_of(one) for one in places),
         ]
         self.app = Starlette(
             routes=routes,
@@ -57,7 +57,7 @@ class Site:
 
     def has(self, path: str) -> bool:
         """Whether a path is one of ours."""
-        return path.split("/", 2)[1:2] != [] and path.split("/", 2)[1] in self._roots
+        return path.partition("/")[2].partition("/")[0] in self._roots
 
     def _route_of(self, place: Place) -> Route:
         match place:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -21,7 +22,13 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    found.filters |= {"iso": written, "number": number, "right_aligned": right_aligned, "share": share}
+    found.filters |= {
+        "iso": written,
+        "number": number,
+        "quoted": quoted,
+        "right_aligned": right_aligned,
+        "share": share,
+    }
     return found
 
 
@@ -41,6 +48,11 @@ def number(value: float, digits: int = 0) -> str:
 def share(value: float, digits: int = 1) -> str:
     """A part of one in per cent: 0.034 is 3.4 %."""
     return f"{100 * value:.{digits}f}\N{NO-BREAK SPACE}%"
+
+
+def quoted(text: str) -> str:
+    """An id as one part of a path."""
+    return quote(text, safe="")
 
 
 def right_aligned(text: str) -> dict[str, Any]:

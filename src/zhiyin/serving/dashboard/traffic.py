@@ -19,6 +19,7 @@ LEAST = 2.0
 """Seconds between two readings that are kept."""
 API = ("/v1/", "/api/")
 PROBES = frozenset({"/v1/health", "/v1/ready", "/api/health/live", "/api/health/ready"})
+READ = ("zhiyin_request_seconds", "zhiyin_answers", "zhiyin_events", "zhiyin_impressions_dropped")
 BOUNDS = (*SECONDS, np.inf)
 
 
@@ -37,6 +38,8 @@ class Traffic:
     """Since the service began."""
     dropped_lists: int
     """The same."""
+    stale_lists: int
+    """The same: answered without the newest events, because the store could not be read."""
 
     @property
     def per_minute(self) -> float:
@@ -64,6 +67,7 @@ class _Reading:
     buckets: NDArray[np.int64]
     refused_events: int
     dropped_lists: int
+    stale_lists: int
 
 
 _readings: WeakKeyDictionary[Service, deque[_Reading]] = WeakKeyDictionary()
@@ -81,22 +85,23 @@ async def traffic(service: Service) -> Traffic:
     buckets = now.buckets if since is None else now.buckets - since.buckets
     seconds = now.moment - (STARTED if since is None else since.moment)
     requests = int(buckets.sum())
-    return Traffic(seconds, since is not None, requests, buckets, now.refused_events, now.dropped_lists)
+    lost = (now.refused_events, now.dropped_lists, now.stale_lists)
+    return Traffic(seconds, since is not None, requests, buckets, *lost)
 
 
 def _read(metrics: Metrics) -> _Reading:
     cumulated = np.zeros(len(BOUNDS), np.int64)
-    refused = dropped = 0
-    for name, labels, value in metrics.samples(
-        ("zhiyin_request_seconds", "zhiyin_events", "zhiyin_impressions_dropped")
-    ):
+    refused = dropped = stale = 0
+    for name, labels, value in metrics.samples(READ):
         if name == "zhiyin_request_seconds_bucket" and _is_api(labels["route"]):
             cumulated[_place(labels["le"])] += int(value)
         elif name == "zhiyin_events_total" and labels["outcome"] == "refused":
             refused += int(value)
         elif name == "zhiyin_impressions_dropped_total":
             dropped += int(value)
-    return _Reading(time.monotonic(), np.diff(cumulated, prepend=0), refused, dropped)
+        elif name == "zhiyin_answers_total" and labels["stale"] == "true":
+            stale += int(value)
+    return _Reading(time.monotonic(), np.diff(cumulated, prepend=0), refused, dropped, stale)
 
 
 def _is_api(route: str) -> bool:
