@@ -331,7 +331,7 @@ def test_sessions_friends_and_attributes_are_shown(operator: TestClient, quiet: 
     operator.post("/v1/users", json=said, headers=headers)
     page = operator.get("/people/a003").text
     assert "visit-7" in page
-    assert 'href="/people/b/1"' in page
+    assert 'href="/people/b%2F1"' in page
     assert "2.50" in page
     assert "Köln" in page
     assert "tea, go" in page

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 
 from zhiyin.serving.dashboard.past import Changes
 from zhiyin.serving.dashboard.searching import wanted
+from zhiyin.serving.dashboard.templates import quoted
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class Trial:
     @property
     def path(self) -> str:
         """The address without anything that is tried."""
-        return f"/people/{quote(self.user_id)}"
+        return f"/people/{quoted(self.user_id)}"
 
     @property
     def undone(self) -> str:

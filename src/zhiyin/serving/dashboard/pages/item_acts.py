@@ -1,7 +1,5 @@
 """What an operator does with an item: says something else of it, hides it, or shows it again."""
 
-from urllib.parse import quote
-
 from starlette.requests import Request
 
 from zhiyin.errors import RequestError
@@ -11,6 +9,7 @@ from zhiyin.serving.catalogue import ItemChange
 from zhiyin.serving.dashboard.attribute_fields import change_of
 from zhiyin.serving.dashboard.forms import form
 from zhiyin.serving.dashboard.page import Action, Done
+from zhiyin.serving.dashboard.templates import quoted
 from zhiyin.serving.dashboard.words import Said
 from zhiyin.serving.describing import changed_item
 from zhiyin.serving.service import Service, new_request_id
@@ -40,7 +39,7 @@ async def hide(service: Service, request: Request) -> Done:
 
 
 def _address(item_id: str) -> str:
-    return f"/items/{quote(item_id)}"
+    return f"/items/{quoted(item_id)}"
 
 
 PLACES = (

@@ -1,7 +1,5 @@
 """What an operator does with a person: what they agree to, the export of what is held, and its end."""
 
-from urllib.parse import quote
-
 import msgspec
 from starlette.requests import Request
 
@@ -10,6 +8,7 @@ from zhiyin.serving.answers import id_in_path
 from zhiyin.serving.caller import Role, caller_of
 from zhiyin.serving.dashboard.forms import form
 from zhiyin.serving.dashboard.page import Action, Done, Download, View
+from zhiyin.serving.dashboard.templates import quoted
 from zhiyin.serving.dashboard.words import Said
 from zhiyin.serving.erasure import erased
 from zhiyin.serving.exporting import exported
@@ -39,7 +38,7 @@ async def agree(service: Service, request: Request) -> Done:
             await service.store.patch_user(person, {}, personalised=agreed)
         else:
             await service.store.patch_user(person, {}, consent=agreed)
-    return Done(f"/people/{quote(user_id)}", Said(SAID[wanted]))
+    return Done(f"/people/{quoted(user_id)}", Said(SAID[wanted]))
 
 
 async def export(service: Service, request: Request) -> Download:
