@@ -81,7 +81,8 @@ class Browser:
         )
         try:
             if cookies:
-                context.add_cookies([{"name": name, "value": value, "url": url} for name, value in cookies.items()])
+                site = "/".join(url.split("/")[:3])  # with a path, cookies would be for what lies below it alone
+                context.add_cookies([{"name": name, "value": value, "url": site} for name, value in cookies.items()])
             page, seen = context.new_page(), Seen()
             page.set_default_timeout(20_000)
             _watch(page, seen, may_fail)
@@ -124,18 +125,21 @@ def picture(page: Any, name: str) -> None:
     folder = os.environ.get("ZHIYIN_SCREENSHOTS")
     if folder:
         Path(folder).mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=Path(folder) / f"{re.sub(r'[^a-z0-9-]+', '-', name)}.png", full_page=True)
+        path = Path(folder) / f"{re.sub(r'[^a-z0-9-]+', '-', name)}.png"
+        page.screenshot(path=path, full_page=True, caret="initial")  # to hide it writes styles that the policy forbids
 
 
 def _watch(page: Any, seen: Seen, may_fail: tuple[int, ...]) -> None:
-    noted = [f"status of {status} " for status in may_fail]
+    noted = [text for status in may_fail for text in (f"status of {status} ", f"Status Error Code {status} ")]
 
     def said(message: Any) -> None:
         if message.type in ("error", "warning") and not any(one in message.text for one in noted):
             seen.errors.append(f"console: {message.text}")
 
     def failed(request: Any) -> None:
-        if "text/event-stream" not in request.headers.get("accept", ""):  # a stream ends with its page
+        is_stream = "text/event-stream" in request.headers.get("accept", "")  # it ends with its page
+        given_up = request.failure == "net::ERR_ABORTED"  # by the page, for a newer one, or because it is a download
+        if not is_stream and not given_up:
             seen.errors.append(f"failed: {request.url} {request.failure}")
 
     def finished(request: Any) -> None:

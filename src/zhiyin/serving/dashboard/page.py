@@ -40,8 +40,19 @@ class Done:
     """As of a View."""
 
 
+@dataclass(frozen=True)
+class Download:
+    """A file for the person who asked."""
+
+    name: str
+    """ASCII letters, digits, dots and hyphens."""
+    kind: str
+    """Such as "application/json"."""
+    content: bytes = field(repr=False)
+
+
 Handler: TypeAlias = Callable[[Service, Request], Awaitable[View]]
-Doing: TypeAlias = Callable[[Service, Request], Awaitable[View | Done]]
+Doing: TypeAlias = Callable[[Service, Request], Awaitable[View | Done | Download]]
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from zhiyin.serving.dashboard import notice, preferences, static_files
 from zhiyin.serving.dashboard.entrance import Visitor
-from zhiyin.serving.dashboard.page import Done, Page, View
+from zhiyin.serving.dashboard.page import Done, Download, Page, View
 from zhiyin.serving.dashboard.preferences import COOKIES, LANGUAGE, THEME, THEMES, Preferences
 from zhiyin.serving.dashboard.templates import html
 from zhiyin.serving.dashboard.words import LANGUAGES, words
@@ -82,6 +82,12 @@ def _keep(answer: Response, cookies: Mapping[str, str], *, secure: bool) -> None
 def elsewhere(request: Request, to: str) -> Response:
     """Go on there."""
     return Response(headers={"hx-redirect": to}) if by_htmx(request) else RedirectResponse(to, 303)
+
+
+def download(file: Download) -> Response:
+    """A file that the browser saves."""
+    headers = {"content-disposition": f'attachment; filename="{file.name}"'}
+    return Response(file.content, media_type=file.kind, headers=headers)
 
 
 def by_htmx(request: Request) -> bool:

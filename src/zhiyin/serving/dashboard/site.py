@@ -19,10 +19,10 @@ from zhiyin.serving.caller import Role
 from zhiyin.serving.current import current
 from zhiyin.serving.dashboard import forgery
 from zhiyin.serving.dashboard.entrance import Entrance, Visitor
-from zhiyin.serving.dashboard.page import Action, Done, Page, Place, Stream, View
+from zhiyin.serving.dashboard.page import Action, Done, Download, Page, Place, Stream, View
 from zhiyin.serving.dashboard.pages import sign_in
 from zhiyin.serving.dashboard.pages.known import PLACES
-from zhiyin.serving.dashboard.render import Frame, by_htmx, elsewhere, failed, redirected
+from zhiyin.serving.dashboard.render import Frame, by_htmx, download, elsewhere, failed, redirected
 from zhiyin.serving.dashboard.static_files import static
 from zhiyin.serving.service import Service
 from zhiyin.serving.statuses import BUG, status_of
@@ -87,6 +87,8 @@ class Site:
         answer = await action.handler(self._service, request)
         if isinstance(answer, Done):
             return redirected(request, answer, secure=self._entrance.is_secure(request))
+        if isinstance(answer, Download):
+            return download(answer)
         return self._shown(request, answer, answer.title, visitor)
 
     async def _follow(self, stream: Stream, request: Request) -> Response:

@@ -1,7 +1,24 @@
 """All pages, and what they do: a new page is one line here."""
 
 from zhiyin.serving.dashboard.page import Place
-from zhiyin.serving.dashboard.pages import audit, data, data_upload, keys, model, models, overview, rules, shop, sign_in
+from zhiyin.serving.dashboard.pages import (
+    audit,
+    data,
+    data_upload,
+    item,
+    item_acts,
+    items,
+    keys,
+    model,
+    models,
+    overview,
+    people,
+    person,
+    person_acts,
+    rules,
+    shop,
+    sign_in,
+)
 
 PLACES: tuple[Place, ...] = (
     *sign_in.PLACES,
@@ -14,4 +31,10 @@ PLACES: tuple[Place, ...] = (
     *keys.PLACES,
     *audit.PLACES,
     *shop.PLACES,
+    *items.PLACES,
+    *item.PLACES,
+    *item_acts.PLACES,
+    *people.PLACES,
+    *person.PLACES,
+    *person_acts.PLACES,
 )

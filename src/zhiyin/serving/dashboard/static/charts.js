@@ -60,7 +60,7 @@ function option(spec) {
       axisLine: { lineStyle: { color: ink } }, axisLabel: { ...text, hideOverlap: true },
     },
     yAxis: {
-      type: "value", min: 0, splitNumber: 4, axisLabel: { ...text, formatter: (value) => written(value, { ...spec, digits: 0 }) },
+      type: "value", min: 0, minInterval: spec.digits === 0 ? 1 : 0, splitNumber: 4, axisLabel: { ...text, formatter: (value) => written(value, { ...spec, digits: 0 }) },
       splitLine: { lineStyle: { color: line, type: [2, 4] } },
     },
     series: spec.series.map((one, place) => drawn(one, place, series[place % series.length])),
