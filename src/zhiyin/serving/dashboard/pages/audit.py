@@ -73,6 +73,6 @@ def _cursor(text: str) -> int | None:
 
 
 PLACES = (
-    Page(PATH, show, TITLE, role=Role.ADMIN, place=70),
+    Page(PATH, show, TITLE, role=Role.ADMIN, place=80),
     Page("/audit/verify", verify, TITLE, role=Role.ADMIN),
 )

@@ -102,7 +102,7 @@ def tail_chart(tail: LongTail, t: Words) -> Chart | None:
 
 
 PLACES = (
-    Page(PATH, show, "data.title", place=30),
+    Page(PATH, show, "data.title", place=10),
     Stream(f"{PATH}/live", live, seconds=1.0),
     Action(f"{PATH}/check", check),
 )

@@ -66,4 +66,4 @@ def _address(find: str, page: int) -> str:
     return f"/items?{urlencode(kept | ({'page': str(page)} if page > 1 else {}))}"
 
 
-PLACES = (Page("/items", show, "items.title", place=30),)
+PLACES = (Page("/items", show, "items.title", place=40),)

@@ -127,7 +127,7 @@ def _keys(service: Service) -> Keys:
 
 
 PLACES = (
-    Page(PATH, show, TITLE, role=Role.ADMIN, place=60),
+    Page(PATH, show, TITLE, role=Role.ADMIN, place=70),
     Action("/keys/create", create, role=Role.ADMIN),
     Action("/keys/revoke", revoke, role=Role.ADMIN),
     Action("/keys/expire", expire, role=Role.ADMIN),

@@ -133,7 +133,7 @@ def _chosen(found: list[Search], request: Request) -> Search | None:
 
 
 PLACES = (
-    Page(PATH, show, "models.title", place=40),
+    Page(PATH, show, "models.title", place=20),
     Stream(f"{PATH}/training/live", training_live, seconds=1.0, event="training"),
     Stream(f"{PATH}/releases/live", releases_live, seconds=3.0, event="releases"),
     Action(f"{PATH}/train", train),

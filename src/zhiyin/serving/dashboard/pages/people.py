@@ -83,4 +83,4 @@ def _learnt(release: Release, name: str) -> tuple[int, int | None]:
     return end - first, int(release.histories.times[end - 1]) if end > first else None
 
 
-PLACES = (Page("/people", show, "people.title", place=20),)
+PLACES = (Page("/people", show, "people.title", place=30),)

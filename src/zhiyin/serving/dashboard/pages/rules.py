@@ -171,7 +171,7 @@ def _start(text: str) -> int:
 
 
 PLACES = (
-    Page(PATH, show, TITLE, place=40),
+    Page(PATH, show, TITLE, place=50),
     Page(EDIT, edit, TITLE),
     Action("/rules/preview", preview),
     Action("/rules/save", save),

@@ -187,7 +187,7 @@ def _number(text: str) -> int:
 
 
 PLACES = (
-    Page(PATH, home, TITLE, place=90),
+    Page(PATH, home, TITLE, place=60),
     Page("/shop/category/{name:path}", category, TITLE),
     Page("/shop/items/{id:path}", item, TITLE),
     Page(CART, cart, "shop.cart"),
