@@ -81,7 +81,8 @@ class Browser:
         )
         try:
             if cookies:
-                context.add_cookies([{"name": name, "value": value, "url": url} for name, value in cookies.items()])
+                site = "/".join(url.split("/")[:3])  # a cookie of a page would be for its folder alone
+                context.add_cookies([{"name": name, "value": value, "url": site} for name, value in cookies.items()])
             page, seen = context.new_page(), Seen()
             page.set_default_timeout(20_000)
             _watch(page, seen, may_fail)

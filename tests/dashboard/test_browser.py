@@ -11,7 +11,7 @@ needs_vendor = pytest.mark.skipif(
     not static_files.has_vendor(), reason="needs the files from npm: run `python build_backend/zhiyin_build.py`"
 )
 CHART = "[data-drawn]"
-PAGES = ["/"]
+PAGES = ["/", "/rules", "/rules/edit?name=home", "/keys", "/audit/verify", "/shop", "/shop/items/a-00", "/shop/cart"]
 """Of the navigation; a new page is one line here."""
 
 
@@ -32,13 +32,13 @@ def cookie(browser: Browser, url: str, key: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page_holds_with_data(browser: Browser, busy_url: str, busy_cookie: dict[str, str], path: str) -> None:
-    name = path.strip("/").replace("/", "-") or "overview"
+    name = path.strip("/").partition("?")[0].replace("/", "-") or "overview"
     browser.holds(busy_url + path, name, busy_cookie)
 
 
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page_holds_with_none(browser: Browser, quiet: Shop, quiet_url: str, path: str) -> None:
-    name = path.strip("/").replace("/", "-") or "overview"
+    name = path.strip("/").partition("?")[0].replace("/", "-") or "overview"
     browser.holds(quiet_url + path, f"{name}-empty", cookie(browser, quiet_url, quiet.keys["admin"]))
 
 

@@ -93,7 +93,7 @@ def test_what_is_saved_holds_at_once_and_remarks_stay(page: TestClient, told: Sh
     sent = fields(page) | {"where": "category = 'b'", "boost-0-where": "price > 3", "boost-0-factor": "2"}
     assert page.post("/rules/save", data=sent).status_code == 303
     assert file.read_text() == WRITTEN.replace(
-        "k = 4\n", "k = 4\nwhere = \"category = 'b'\"\nboosts = { \"price > 3\" = 2.0 }\n"
+        "k = 4\n", 'k = 4\nwhere = "category = \'b\'"\nboosts = { "price > 3" = 2.0 }\n'
     )
     asked = {"user_id": "a000", "scenario": "home"}
     headers = {"authorization": f"Bearer {told.keys['reader']}"}

@@ -22,6 +22,7 @@ from zhiyin.serving.dashboard.shop_visit import COOKIE, Line, Visit
 from zhiyin.serving.dashboard.words import Said
 from zhiyin.serving.service import Service
 
+LIVE = "shop_live.html"
 PATH, CART, TITLE = "/shop", "/shop/cart", "shop.title"
 MOST_CATEGORIES = 14
 PER_PAGE = 24
@@ -98,14 +99,14 @@ async def live(service: Service, request: Request) -> View:
     ticker = Ticker.of(request, Visit.of(request), Preferences.of(request).language)
     await ticker.look(service)
     values = {"happenings": list(ticker.happenings), "for_you": ticker.shelf, "fresh": ticker.fresh}
-    return View("shop_live.html", values, "live")
+    return View(LIVE, values, "live")
 
 
 async def see(service: Service, request: Request) -> View:
     """Somebody has opened the page of an item."""
     visit, goods, line = await _sent(service, request)
     await did(service, visit, "view", [(goods, line)])
-    return View("shop_live.html", {}, "nothing", title=TITLE)
+    return View(LIVE, {"happenings": [], "for_you": Shelf(), "fresh": ()}, "nothing", title=TITLE)
 
 
 async def add(service: Service, request: Request) -> Done:
