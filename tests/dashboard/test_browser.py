@@ -11,7 +11,10 @@ needs_vendor = pytest.mark.skipif(
     not static_files.has_vendor(), reason="needs the files from npm: run `python build_backend/zhiyin_build.py`"
 )
 CHART = "[data-drawn]"
-PAGES = ["/", "/data", "/models", "/people", "/people/a000?why=b-00", "/items", "/items/a-00"]
+PAGES = [
+    "/", "/data", "/models", "/people", "/people/a000?why=b-00", "/items", "/items/a-00", "/rules",
+    "/rules/edit?name=home", "/keys", "/audit/verify", "/shop", "/shop/items/a-00", "/shop/cart",
+]  # fmt: skip
 """Of the navigation; a new page is one line here."""
 
 

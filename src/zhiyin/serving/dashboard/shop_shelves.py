@@ -51,43 +51,47 @@ class Shelf:
         return max(counts, key=lambda name: counts[name], default="")
 
 
-async def asked(
-    service: Service,
-    visit: Visit,
-    language: Language,
-    scenario: str = HOME,
-    items: Sequence[str] | None = None,
-    *,
-    where: str | None = None,
-    is_shown: bool = True,
-) -> Shelf:
-    """A list of a scenario for who visits; empty where it starts from items that nobody knows.
+@dataclass(frozen=True)
+class Want:
+    """What a list should be of."""
 
-    Parameters
-    ----------
-    where
-        A further condition on the items.
-    is_shown
-        Whether somebody sees it: then it is written down.
+    scenario: str = HOME
+    items: tuple[str, ...] | None = None
+    """What it starts from."""
+    where: str | None = None
+    """A further condition on the items."""
+    moment: int | None = None
+    """The list of then, µs UTC; None: of now."""
+    request_id: str = ""
+    """Decides what is drawn; empty: a new one."""
+    is_shown: bool = True
+    """Somebody sees it: it is written down."""
+
+
+FOR_YOU = Want()
+
+
+async def asked(service: Service, visit: Visit, language: Language, want: Want = FOR_YOU) -> Shelf:
+    """A list of a scenario for who visits; empty where it starts from items that nobody knows.
 
     Raises
     ------
     RequestError
         503 if too many wait for an answer.
     """
-    started, now = time.perf_counter(), service.clock()
+    started, now = time.perf_counter(), service.clock() if want.moment is None else want.moment
     served, known = await of_somebody(service, visit.person, visit.session, now)
-    wanted = Wanted(scenario=scenario, k=PER_SHELF, where=where, language=language)
+    wanted = Wanted(scenario=want.scenario, k=PER_SHELF, where=want.where, language=language)
     try:
         wish = wish_of(
-            served.release, service.scenarios, wanted, HOME, new_request_id(), visit.name,
-            None if items is None else list(items),
+            served.release, service.scenarios, wanted, HOME, want.request_id or new_request_id(), visit.name,
+            None if want.items is None else list(want.items),
         )  # fmt: skip
     except UnknownIdError:
         return Shelf()
     made = await service.workers.run(partial(answer_of, served, known, wish, visit.person, now, started))
-    if is_shown:
-        _note(service, served, visit, made.request_id, made.items, scenario, made.variant)
+    if want.is_shown:
+        _note(service, served, visit, made.request_id, made.items, want.scenario, made.variant)
     goods = goods_of(served.release, [one.item_id for one in made.items], language)
     why = {} if made.fallback else {one.item_id: one.reason.text for one in made.items if one.reason is not UNSET}
     return Shelf(made.request_id, goods, why, not made.fallback)

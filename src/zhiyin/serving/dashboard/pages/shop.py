@@ -16,12 +16,13 @@ from zhiyin.serving.dashboard.preferences import Preferences
 from zhiyin.serving.dashboard.shop_events import did
 from zhiyin.serving.dashboard.shop_goods import Goods, goods_of
 from zhiyin.serving.dashboard.shop_people import some_people
-from zhiyin.serving.dashboard.shop_shelves import Shelf, asked, categories, in_category, of_kind
+from zhiyin.serving.dashboard.shop_shelves import Shelf, Want, asked, categories, in_category, of_kind
 from zhiyin.serving.dashboard.shop_ticker import Ticker
 from zhiyin.serving.dashboard.shop_visit import COOKIE, Line, Visit
 from zhiyin.serving.dashboard.words import Said
 from zhiyin.serving.service import Service
 
+LIVE = "shop_live.html"
 PATH, CART, TITLE = "/shop", "/shop/cart", "shop.title"
 MOST_CATEGORIES = 14
 PER_PAGE = 24
@@ -72,8 +73,8 @@ async def item(service: Service, request: Request) -> View:
     goods = _known(service, id_in_path(request.path_params["id"]), language)
     elsewhere = in_category(goods.category, other=True) if goods.category else None
     alike, together, for_you = await asyncio.gather(
-        asked(service, visit, language, SIMILAR, [goods.item_id]),
-        asked(service, visit, language, TOGETHER, [goods.item_id], where=elsewhere),
+        asked(service, visit, language, Want(SIMILAR, (goods.item_id,))),
+        asked(service, visit, language, Want(TOGETHER, (goods.item_id,), elsewhere)),
         asked(service, visit, language),
     )
     values = {"goods": goods, "led": request.query_params.get("from", "")[:LONGEST_REQUEST]}
@@ -85,8 +86,8 @@ async def cart(service: Service, request: Request) -> View:
     """What is in the cart, and what goes with it."""
     visit, language = Visit.of(request), Preferences.of(request).language
     lines = _lines(service, visit, language)
-    basket = [goods.item_id for goods, _ in lines]
-    together = asked(service, visit, language, TOGETHER, basket) if basket else _nothing()
+    basket = tuple(goods.item_id for goods, _ in lines)
+    together = asked(service, visit, language, Want(TOGETHER, basket)) if basket else _nothing()
     goes_with, for_you = await asyncio.gather(together, asked(service, visit, language))
     total = sum(goods.price * line.count for goods, line in lines if goods.price is not None)
     values = {"lines": lines, "total": total, "shelves": [(Said.of("shop.goes_with_cart"), goes_with)]}
@@ -97,15 +98,15 @@ async def live(service: Service, request: Request) -> View:
     """What just happened, and the list that came of it."""
     ticker = Ticker.of(request, Visit.of(request), Preferences.of(request).language)
     await ticker.look(service)
-    values = {"happenings": list(ticker.happenings), "for_you": ticker.shelf, "fresh": ticker.fresh}
-    return View("shop_live.html", values, "live")
+    values = {"happenings": ticker.happenings, "for_you": ticker.shelf, "fresh": ticker.fresh}
+    return View(LIVE, values, "live")
 
 
 async def see(service: Service, request: Request) -> View:
     """Somebody has opened the page of an item."""
     visit, goods, line = await _sent(service, request)
     await did(service, visit, "view", [(goods, line)])
-    return View("shop_live.html", {}, "nothing", title=TITLE)
+    return View(LIVE, {"happenings": [], "for_you": Shelf(), "fresh": ()}, "nothing", title=TITLE)
 
 
 async def add(service: Service, request: Request) -> Done:
