@@ -1,11 +1,14 @@
 """What the page on data says, and what becomes of a file that is sent to it."""
 
 import re
+import shutil
 import time
 from collections.abc import Iterator
 
 import pytest
 from starlette.testclient import TestClient
+
+from zhiyin.errors import RequestError
 
 from .conftest import Shop
 from .test_overview import text
@@ -43,12 +46,12 @@ def words_of(html: str) -> str:
     return " ".join(re.sub(r"<[^>]+>", " ", html).split()).replace("\N{NO-BREAK SPACE}", " ")
 
 
-def checked(client: TestClient, until: str) -> str:
-    """The page when a check has ended."""
+def checked(client: TestClient, until: str = "") -> str:
+    """The page when a check has ended, and said so."""
     asked = client.post("/data/check", data={"csrf": token(client, "/data")})
     assert asked.headers["location"] == "/data#check"
     deadline = time.monotonic() + 60
-    while until not in (page := text(client, "/data")):
+    while not all(one in (page := text(client, "/data")) for one in ("Check again", until)):
         assert time.monotonic() < deadline, page
     return page
 
@@ -89,7 +92,7 @@ def test_a_range_that_is_not_offered_is_the_first(trained: TestClient) -> None:
 
 def test_the_check_says_what_is_odd_with_example_rows_and_when(trained: TestClient, shop: Shop) -> None:
     assert "The data have not been checked here yet." in text(trained, "/data")
-    page = checked(trained, "Check again")
+    page = checked(trained)
     assert "Left out" in page
     assert re.search(r"Look at it .* events\.\w+", page)
     assert re.search(r"\d examples? Example rows row ", page)
@@ -102,7 +105,7 @@ def test_the_check_says_what_is_odd_with_example_rows_and_when(trained: TestClie
     config.write_text("[data\n")
     page = checked(trained, "is not valid TOML")
     config.write_text(written)
-    assert "Check again" in page
+    assert "Left out" not in page
 
 
 def test_a_file_of_events_is_shown_before_it_is_stored_and_stored_once(trained: TestClient) -> None:
@@ -175,3 +178,34 @@ def test_an_import_stands_in_the_audit_under_the_name_of_the_caller(trained: Tes
 def test_a_name_of_a_file_is_no_path(trained: TestClient) -> None:
     for name in ("../../etc/passwd", "C:\\temp\\a b.csv", "\0", "", "." * 300):
         assert send(trained, ITEMS, name=name).status_code == 200
+
+
+def test_a_file_can_be_sent_to_a_service_without_a_configuration_or_with_a_broken_one(
+    signed_in: TestClient, trained: TestClient, shop: Shop
+) -> None:
+    assert "Store 3 items …" in words_of(send(signed_in, ITEMS).text)
+    config = shop.folder / "zhiyin.toml"
+    written = config.read_text()
+    config.write_text("[data\n")
+    answer = send(trained, ITEMS)
+    config.write_text(written)
+    assert "Store 3 items …" in words_of(answer.text)
+
+
+def test_a_store_that_is_away_is_said(trained: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def away(*_: object) -> None:
+        raise RequestError(503, "the store cannot be used now: send it again later")
+
+    monkeypatch.setattr(trained.app.state.service.store, "reading", away)
+    assert "The store cannot be read now." in text(trained, "/data")
+
+
+def test_a_check_that_cannot_be_kept_leaves_the_page_as_it_was(trained: TestClient, shop: Shop) -> None:
+    taken = shop.folder / "releases" / ".check.json.new"
+    taken.mkdir()
+    (taken / "file").touch()
+    assert trained.post("/data/check", data={"csrf": token(trained, "/data")}).status_code == 303
+    deadline = time.monotonic() + 60
+    while "Check " not in (page := text(trained, "/data")):
+        assert time.monotonic() < deadline, page
+    shutil.rmtree(taken)

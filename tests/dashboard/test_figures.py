@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from worlds import two_tastes
+from zhiyin.data.quality.reasons import REASONS
 from zhiyin.data.store.shown import DAY
 from zhiyin.evaluation.report import Report, Row
 from zhiyin.evaluation.segments import Segment
@@ -141,3 +142,7 @@ def test_settings_are_named_by_their_place() -> None:
     recipe = {"models": {"ease": {"l2": 500.0}, "popularity": {}}, "weights": {}}
     assert settings_of(recipe) == {"models.ease.l2": 500.0, "models.popularity": {}, "weights": {}}
     assert settings_of(None) == {}
+
+
+def test_every_reason_to_leave_an_event_out_has_a_title() -> None:
+    assert {f"finding.{code}" for code in REASONS} <= EN.texts.keys()

@@ -179,3 +179,19 @@ def test_searches_are_listed_with_the_best_of_each_model(trained: TestClient, sh
     assert (folder / "abc.jsonl").read_text().endswith("half a li"), "a search may be writing it"
     (folder / "abc.jsonl").write_text("{}\n")
     assert "is damaged" in text(trained, "/models")
+
+
+def test_what_cannot_be_read_is_said_and_the_rest_of_the_page_comes(trained: TestClient, shop: Shop) -> None:
+    root = shop.folder / "releases"
+    serving, report, models = root / "serving.json", root / "0001" / "report.json", root / "0001" / "models"
+    kept, measured = serving.read_bytes(), report.read_bytes()
+    report.write_bytes(b"{")
+    assert "No report was kept with this release." in text(trained, "/models")
+    report.write_bytes(measured)
+    models.rename(root / "elsewhere")
+    assert "No such file or directory" in text(trained, "/models/1")
+    (root / "elsewhere").rename(models)
+    serving.write_bytes(b"{")
+    assert "cannot be read: move it away" in text(trained, "/models")
+    assert trained.get("/models/1").status_code == 503
+    serving.write_bytes(kept)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from zhiyin.data.sample_shop import sample_shop
 from zhiyin.errors import ArtifactError, RegistryBusyError
 from zhiyin.registry.account import described
-from zhiyin.registry.arrays import MODEL, save_model
+from zhiyin.registry.arrays import ARRAYS, MODEL, save_model
 from zhiyin.registry.check import FILE, LOCK, PROGRESS, check, digest, going_on, last
 from zhiyin.registry.lock import exclusive, is_held
 from zhiyin.registry.outlines import LARGEST, outline
@@ -145,6 +145,11 @@ def test_a_model_without_epochs_has_no_curve_and_a_damaged_one_says_so(tmp_path:
     network.curve_ = None
     save_model(network, tmp_path)
     assert outline(tmp_path).curve is None
+    network.curve_ = np.zeros((2, 2))
+    save_model(network, tmp_path)
+    (tmp_path / ARRAYS).write_bytes(b"{")
+    with pytest.raises(ArtifactError, match="cannot be read"):
+        outline(tmp_path)
     (tmp_path / MODEL).write_text("{")
     with pytest.raises(ArtifactError, match="cannot be read"):
         outline(tmp_path)

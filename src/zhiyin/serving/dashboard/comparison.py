@@ -1,9 +1,9 @@
 """The report of a release as a page shows it: one number at a time, for everybody or for a part of the people."""
 
 import math
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -84,25 +84,16 @@ def metrics_of(report: Report) -> list[str]:
 def report_of(registry: Store, number: int) -> Report | None:
     """What was measured before a release was published; None where nothing was kept, or it cannot be read."""
     try:
-        return _read(registry.path(number) / FILE)
-    except ArtifactError:
+        path = registry.path(number) / FILE
+        return _read(path, path.stat().st_mtime_ns)
+    except (ArtifactError, OSError):
         return None
 
 
-def _read(path: Path) -> Report | None:
+@lru_cache(maxsize=MOST_KEPT)
+def _read(path: Path, _: int) -> Report:
     """A release never changes: its report is read once."""
-    try:
-        key = (str(path), path.stat().st_mtime_ns)
-        if key not in _reports:
-            _reports[key] = Report.from_json(path.read_bytes())
-            while len(_reports) > MOST_KEPT:
-                _reports.popitem(last=False)
-        return _reports.get(key)
-    except (OSError, KeyError):
-        return None
-
-
-_reports: "OrderedDict[tuple[str, int], Report]" = OrderedDict()
+    return Report.from_json(path.read_bytes())
 
 
 def _bar(row: Row, metric: str, segment: str) -> Bar | None:

@@ -4,10 +4,10 @@ const field = document.querySelector("[data-upload] input");
 const token = document.querySelector("[data-upload]").dataset.csrf;
 let sending = 0; // an answer that comes after another file was chosen is nobody's
 
-async function send(to, file, table) {
+async function send(to, file, waiting, table) {
   const turn = ++sending;
   place.setAttribute("aria-busy", "true");
-  place.replaceChildren(Object.assign(document.createElement("p"), { textContent: place.dataset.waiting }));
+  place.replaceChildren(Object.assign(document.createElement("p"), { textContent: waiting }));
   const asked = new URLSearchParams({ name: file.name, ...(table ? { table } : {}) });
   const headers = { "x-csrf-token": token, "hx-request": "true", "content-type": "application/octet-stream" };
   try {
@@ -38,7 +38,7 @@ function look(table) {
   const file = field.files[0];
   if (!file) place.replaceChildren();
   else if (file.size > Number(place.dataset.most)) say(place.dataset.large);
-  else send("/data/read", file, table);
+  else send("/data/read", file, place.dataset.waiting, table);
 }
 
 field.addEventListener("change", () => look());
@@ -47,7 +47,7 @@ place.addEventListener("change", (event) => {
 });
 place.addEventListener("click", (event) => {
   const { store } = event.target.dataset;
-  if (store !== undefined && field.files[0]) send("/data/store", field.files[0], store);
+  if (store !== undefined && field.files[0]) send("/data/store", field.files[0], place.dataset.storing, store);
   if (event.target.dataset.forget !== undefined) {
     field.value = "";
     place.replaceChildren();

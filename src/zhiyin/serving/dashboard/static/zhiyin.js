@@ -45,6 +45,9 @@ document.addEventListener("click", (event) => {
   if (closer) closer.closest("dialog").close();
 });
 document.addEventListener("htmx:afterSwap", (event) => enhance(event.detail.target ?? event.target));
+document.addEventListener("htmx:sseBeforeMessage", (event) => {
+  if (event.target.querySelector("dialog[open]")) event.preventDefault(); // nobody's question goes away under their hands
+});
 document.addEventListener("htmx:sseMessage", (event) => enhance(event.target));
 document.addEventListener("zhiyin:shown", (event) => enhance(event.detail.target)); // of a page's own script
 setInterval(() => writeTimes(document), 30_000); // what is "a minute ago" does not stay so
