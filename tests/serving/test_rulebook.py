@@ -135,7 +135,7 @@ def test_without_a_file_nothing_is_written(release: Release) -> None:
     book = Rulebook(default_scenarios())
     book.look(release)
     assert (book.tables(), book.problem) == ({}, "")
-    with pytest.raises(RequestError, match="without a zhiyin.toml") as refused:
+    with pytest.raises(RequestError, match=r"without a zhiyin\.toml") as refused:
         book.save(home(), "ann", 7, release)
     assert refused.value.status == 409
 
