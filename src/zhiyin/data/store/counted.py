@@ -1,4 +1,4 @@
-"""Events counted by day and kind, and what else there is in how many rows."""
+"""New events counted by day and kind, and how many items and people are described."""
 
 from sqlalchemy import Connection, bindparam, func, literal_column, select
 
@@ -12,7 +12,6 @@ NEW = Statement(
     .group_by(literal_column("day"), events.c.event_type)
 )
 ROWS = {
-    "events": Statement(select(func.count()).select_from(events)),
     "items": Statement(select(func.count()).select_from(items)),
     "users": Statement(select(func.count()).select_from(users)),
 }
@@ -24,5 +23,5 @@ def new_by_day_and_kind(connection: Connection, after: int, since: int) -> dict[
 
 
 def rows(connection: Connection) -> dict[str, int]:
-    """How many events, items and users are stored."""
+    """How many items and users are described in the store."""
     return {table: int(statement.rows(connection)[0][0]) for table, statement in ROWS.items()}

@@ -31,7 +31,7 @@ class Inflow:
     """Days since 1970, UTC."""
     counts: Counts
     stored: dict[str, int]
-    """Rows of the store: events, items, users."""
+    """Rows of the store: items, users."""
 
     def days(self, most: int) -> range:
         """The last of them."""

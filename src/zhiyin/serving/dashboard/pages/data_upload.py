@@ -37,6 +37,7 @@ def _seen(file: Sent) -> dict[str, Any]:
     columns = [name for name in upload.rows.columns if name != "row"]
     head = upload.rows.head(ROWS).with_columns(pl.col(pl.Categorical).cast(pl.String))
     times = [name for name in ("timestamp", "created_at") if upload.rows.schema.get(name) == pl.Int64]
+    numbers = [name for name, dtype in upload.rows.schema.items() if dtype.is_numeric() and name not in times]
     return {
         "file": file,
         "upload": upload,
@@ -46,7 +47,8 @@ def _seen(file: Sent) -> dict[str, Any]:
         "columns": columns[:MOST_COLUMNS],
         "further": len(columns) - MOST_COLUMNS,
         "times": times,
-        "numbers": [name for name, dtype in upload.rows.schema.items() if dtype.is_numeric() and name not in times],
+        "numbers": numbers,
+        "headings": [{"text": name, "number": name in numbers} for name in columns[:MOST_COLUMNS]],
         "span": _span(upload.rows) if upload.table == "events" else None,
     }
 
