@@ -2,7 +2,7 @@
 
 import pytest
 
-from browsing import Browser
+from browsing import Browser, is_accessible
 from zhiyin.serving.dashboard import static_files
 
 from .conftest import Shop
@@ -100,3 +100,10 @@ def test_dates_are_those_of_the_reader(browser: Browser, busy_url: str, busy_coo
         page.wait_for_selector("text=yesterday")
         moments = page.locator("time[data-style=moment]").all_inner_texts()
         assert "31 Jan 1970" in " ".join(moments), "the last event of the small world, in Shanghai"
+
+
+def test_what_a_screen_reader_cannot_read_would_be_found(browser: Browser, quiet_url: str) -> None:
+    with browser.page(f"{quiet_url}/sign-in") as page:
+        page.evaluate("() => document.querySelector('label').remove()")
+        with pytest.raises(AssertionError, match="label"):
+            is_accessible(page)
