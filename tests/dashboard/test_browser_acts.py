@@ -48,6 +48,7 @@ def test_rules_are_tried_saved_and_taken_back(browser: Browser, told: Told) -> N
         page.wait_for_function(f"() => document.querySelectorAll('{AFTER}').length === 2")
         picture(page, "rules-preview-en-wide-light")
         is_accessible(page)
+        page.wait_for_selector("#preview:not(.htmx-request)")
         page.get_by_role("button", name="Save").click()
         page.wait_for_selector("text=home was saved.")
         scenario = read_config(made.folder / "zhiyin.toml").scenarios["home"]
