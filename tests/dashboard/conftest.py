@@ -111,7 +111,7 @@ def client(quiet: Shop) -> Iterator[TestClient]:
         yield testing
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # no longer: while it is there, its thread has a loop, and asyncio.run refuses
 def browser() -> Iterator[Browser]:
     with chromium() as found:
         yield found
