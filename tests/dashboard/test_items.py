@@ -19,6 +19,7 @@ from zhiyin.serving.dashboard.company import in_common
 from zhiyin.serving.dashboard.faces import Face, faces, picture_of
 from zhiyin.serving.dashboard.pages.item import exposed
 from zhiyin.serving.dashboard.wanted_items import counted
+from zhiyin.serving.live import Served
 from zhiyin.serving.service import Service
 
 from .conftest import DAY, Shop, release_of, service_in
@@ -218,6 +219,21 @@ def test_an_unknown_item_says_what_to_do(operator: TestClient) -> None:
     answer = operator.get("/items/none")
     assert answer.status_code == 404
     assert "check the id, or store it with POST /v1/items" in answer.text
+
+
+def test_an_item_that_answers_do_not_know_yet_says_so(operator: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    service = service_of(operator)
+
+    async def as_it_is() -> Served:  # as shortly after other items were taken in
+        return service.assortment.served
+
+    monkeypatch.setattr(service.assortment, "latest", as_it_is)
+    put(operator, "new", title="A new mug")
+    page = text(operator, "/items/new?ask=yes")
+    assert "Answers do not know this item yet" in page
+    assert "Item · zhiyin" not in page
+    assert "Items A A new mug new" in page, "its title is that of the store"
+    assert "It is in nobody's list." in page.replace("&#39;", "'")
 
 
 def test_a_picture_is_shown_if_a_browser_may_load_it() -> None:

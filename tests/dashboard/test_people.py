@@ -3,17 +3,21 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from starlette.testclient import TestClient
 
+from zhiyin.data.privacy import PseudonymKey
 from zhiyin.data.store.records import Event, User
+from zhiyin.serving.caller import Role
 from zhiyin.serving.dashboard.past import MOST_CHANGES
+from zhiyin.serving.keys import Keys
 from zhiyin.serving.service import Service
 
-from .conftest import Shop, service_in
+from .conftest import DAY, Shop, service_in
 from .test_overview import text
 from .test_sign_in import sign_in, token
 
@@ -57,6 +61,11 @@ def listed(html: str) -> list[str]:
     return re.findall(r'class="goods-name" href="/items/([^"]+)"', found)
 
 
+def found_people(client: TestClient, path: str) -> list[str]:
+    """The people of the table, in their order."""
+    return re.findall(r'scope="row"><a class="id" href="/people/([^"]+)"', client.get(path).text)
+
+
 def did(html: str) -> list[str]:
     """The items of the history, newest first."""
     found = re.findall(r'(?s)<ol class="goods" .*?</ol>', html)
@@ -86,13 +95,10 @@ def test_people_are_found_by_a_part_of_their_id_in_the_release_and_in_the_store(
     store = service_of(operator).store
     operator.portal.call(store.append, [Event("new_A01", "a-00", "view", 1, 1), Event("newXa01", "a-00", "view", 1, 1)])
     operator.portal.call(store.put_users, [User("told-a01")])
-    found = re.findall(r'scope="row"><a class="id" href="/people/([^"]+)"', operator.get("/people?find=A01").text)
+    found = found_people(operator, "/people?find=A01")
     assert found == sorted(["a010", "a011", *(f"a01{i}" for i in range(2, 10)), "newXa01", "new_A01", "told-a01"])
-    assert "_" not in "".join(
-        re.findall(r'scope="row"><a class="id" href="/people/([^"]+)"', operator.get("/people?find=wX").text)
-    ), "an underscore stands for itself, and so does what it could stand for"
-    assert "new_A01" in operator.get("/people?find=w_a").text
-    assert "newXa01" not in operator.get("/people?find=w_a").text
+    assert found_people(operator, "/people?find=wX") == ["newXa01"]
+    assert found_people(operator, "/people?find=w_a") == ["new_A01"], "an underscore stands for itself"
 
 
 def test_everybody_is_listed_page_by_page_each_once(operator: TestClient) -> None:
@@ -170,8 +176,8 @@ def test_an_id_is_shown_as_text_and_its_links_lead_back(operator: TestClient) ->
     odd = '<b>"Ann" & 50%?#/</b>'
     event = Event(odd, "a-00", "view", 86_400_000_000, 1)
     operator.portal.call(service_of(operator).store.append, [event])
-    (address,) = re.findall(r'scope="row"><a class="id" href="([^"]+)"', operator.get("/people?find=ann").text)
-    page = operator.get(address).text
+    (address,) = found_people(operator, "/people?find=ann")
+    page = operator.get(f"/people/{address}").text
     assert odd not in page
     assert did(page) == ["a-00"]
     assert did(operator.get(leaving_out(page, 0)).text) == []
@@ -393,3 +399,44 @@ def test_no_other_site_can_act(admin: TestClient, path: str) -> None:
 @pytest.mark.parametrize("path", ["/people", "/people/a003"])
 def test_nobody_sees_people_without_signing_in(client: TestClient, path: str) -> None:
     assert client.get(path).headers["location"] == f"/sign-in?next={quote(path, safe='')}"
+
+
+# Shops that keep pseudonyms, and keys that may not ask for everything.
+
+
+@pytest.fixture
+def pseudonymous(operator: TestClient) -> TestClient:
+    """A shop that stores people under pseudonyms; Ann has done something."""
+    service = service_of(operator)
+    service.live.served = replace(service.live.served, key=PseudonymKey(b"secret" * 8))
+    event = Event(service.served.person("ann"), "a-00", "view", 31 * DAY, 1)
+    operator.portal.call(service.store.append, [event])
+    return operator
+
+
+def test_where_people_are_pseudonyms_nobody_is_listed_and_the_whole_id_finds_them(pseudonymous: TestClient) -> None:
+    assert "Type the whole id of a person" in text(pseudonymous, "/people")
+    assert found_people(pseudonymous, "/people?find=ann") == ["ann"]
+    assert found_people(pseudonymous, "/people?find=an") == []
+    assert "type the whole id" in text(pseudonymous, "/people?find=an")
+    assert found_people(pseudonymous, "/people?all=yes") == []
+    assert did(pseudonymous.get("/people/ann").text) == ["a-00"]
+    described = User(service_of(pseudonymous).served.person("bob"))
+    pseudonymous.portal.call(service_of(pseudonymous).store.put_users, [described])
+    assert found_people(pseudonymous, "/people?find=bob") == ["bob"]
+
+
+def test_where_people_are_pseudonyms_nobody_can_be_asked_for_an_item(pseudonymous: TestClient) -> None:
+    assert "There is nobody to ask for." in text(pseudonymous, "/items/a-00?ask=yes")
+
+
+def test_a_key_for_some_scenarios_sees_these_alone(client: TestClient, tmp_path: Path) -> None:
+    keys = Keys(tmp_path / "keys.json")
+    sign_in(client, keys.create("mail", role=Role.OPERATOR, scenarios=("email",)))
+    tabs = re.search(r'(?s)<nav class="tabs".*?</nav>', client.get("/people/a003").text)[0]
+    assert re.findall(r">(\w+)</a>", tabs) == ["email"]
+    sign_in(client, keys.create("cart", role=Role.OPERATOR, scenarios=("cart",)))
+    refused = client.get("/people/a003")
+    assert refused.status_code == 403
+    assert "no scenario answers for a person" in refused.text
+    assert client.get("/items/a-00").status_code == 200

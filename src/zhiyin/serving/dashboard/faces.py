@@ -1,6 +1,6 @@
 """How items look to a person: a title, a picture where the catalogue has one, and what they cost."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,10 +46,13 @@ def faces(release: Release, indexes: Iterable[int], language: Language) -> list[
     return [_face(row, price, language) for row, price in zip(rows, prices, strict=True)]
 
 
-def face(release: Release, item_id: str, language: Language) -> Face:
-    """How one item looks; one that the release does not know has nothing but its id."""
+def face(release: Release, item_id: str, language: Language, attributes: Mapping[str, Any] | None = None) -> Face:
+    """How one item looks; one that the release does not know, as its attributes say, else with nothing but its id."""
     found = faces(release, release.items.indexes([item_id]).tolist(), language)
-    return found[0] if found else Face(item_id, item_id)
+    if found:
+        return found[0]
+    said = {**(attributes or {}), "item_id": item_id}
+    return _face(said, float(said.get("price", np.nan)), language)
 
 
 def picture_of(value: Any) -> str | None:
@@ -68,7 +71,7 @@ def _columns(language: Language) -> list[str]:
     return [*(f"{name}_{language}" for name in TITLES), *TITLES, *PICTURES, "category"]
 
 
-def _face(row: dict[str, Any], price: float, language: Language) -> Face:
+def _face(row: Mapping[str, Any], price: float, language: Language) -> Face:
     titles = [row.get(name) for name in [*(f"{one}_{language}" for one in TITLES), *TITLES]]
     title = next((str(one) for one in titles if one is not None and str(one).strip()), row["item_id"])
     picture = next((found for name in PICTURES if (found := picture_of(row.get(name)))), None)

@@ -68,7 +68,7 @@ async def show(service: Service, request: Request) -> View:
     catalogue = _row(served.release, item_id)
     known = fields_of(stored.attributes if stored else {}, catalogue)
     values |= {
-        "face": face(served.release, item_id, language),
+        "face": face(served.release, item_id, language, stored.attributes if stored else None),
         "stored": stored,
         "is_available": bool(catalogue.get("available", True) is not False),
         "fields": known[:MOST],
