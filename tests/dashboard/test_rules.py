@@ -15,7 +15,7 @@ from zhiyin.registry.config import read_config
 from zhiyin.serving.dashboard.rule_form import RuleForm, drafted
 from zhiyin.serving.dashboard.rule_preview import typical
 
-from .conftest import Shop, release_of, shop, two_tastes
+from .conftest import Shop, release_of, service_in, shop, two_tastes
 from .test_overview import text
 from .test_sign_in import sign_in
 
@@ -160,6 +160,16 @@ def test_who_saves_second_is_told(page: TestClient, file: Path) -> None:
     assert refused.status_code == 409
     assert "home was changed meanwhile" in refused.text
     assert read_config(file).scenarios["home"].k == 3
+
+
+def test_what_another_process_saved_is_shown_at_once(page: TestClient, told: Shop, file: Path) -> None:
+    page.get("/rules")
+    with TestClient(service_in(told.folder, config=file), "http://127.0.0.1:8000", follow_redirects=False) as other:
+        sign_in(other, told.keys["operator"])
+        other.post("/rules/save", data=fields(other) | {"k": "3", "where": "price < 4"})
+        sent = fields(page)
+    assert (sent["k"], sent["where"]) == ("3", "price < 4")
+    assert "only items with price &lt; 4" in text(page, "/rules")
 
 
 def test_a_change_is_taken_back(page: TestClient, file: Path) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,16 @@ def test_what_cannot_be_taken_is_told_and_what_held_goes_on(
     assert (book.scenarios["home"].k, book.problem) == (6, "")
 
 
+def test_what_did_not_fit_is_tried_again_with_another_release(book: Rulebook, path: Path, release: Release) -> None:
+    path.write_text(TEXT + "retrievers = ['ease']\n")
+    book.look(release)
+    assert "ease" in book.problem
+    known = release.pipeline.retrievers
+    other = replace(release, pipeline=replace(release.pipeline, retrievers={**known, "ease": known["item_knn"]}))
+    book.look(other)
+    assert (book.scenarios["home"].retrievers, book.problem) == (("ease",), "")
+
+
 def test_a_saved_scenario_holds_here_and_elsewhere(book: Rulebook, path: Path, release: Release) -> None:
     elsewhere = Rulebook(default_scenarios(), path)
     elsewhere.look(release)
@@ -115,12 +126,12 @@ def test_a_file_that_cannot_be_written_leaves_no_change(
     book: Rulebook, path: Path, release: Release, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     book.save(home(explore=0.3), "ann", 7, release)
-    replace = Path.replace
+    whole = Path.replace
 
     def full(self: Path, target: Path) -> Path:
         if target.name == "zhiyin.toml":
             raise OSError(28, "No space left on device")
-        return replace(self, target)
+        return whole(self, target)
 
     monkeypatch.setattr(Path, "replace", full)
     draft = Draft("home", {"k": 4}, mark({"k": 4, "explore": 0.3}))
@@ -129,6 +140,14 @@ def test_a_file_that_cannot_be_written_leaves_no_change(
     assert refused.value.status == 503
     assert [change.time for change in book.history.changes()] == [7]
     assert book.scenarios["home"].explore == 0.3
+
+
+def test_a_folder_that_cannot_be_written_is_told(book: Rulebook, path: Path, release: Release) -> None:
+    lock = path.with_name(f".{path.name}.lock")
+    lock.mkdir()
+    with pytest.raises(RequestError, match="cannot be written") as refused:
+        book.save(home(explore=0.3), "ann", 7, release)
+    assert refused.value.status == 503
 
 
 def test_without_a_file_nothing_is_written(release: Release) -> None:

@@ -6,13 +6,14 @@ import json
 import logging
 import os
 import stat
+import threading
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zhiyin.errors import ConfigError, RegistryBusyError, RequestError
+from zhiyin.errors import ArtifactError, ConfigError, RegistryBusyError, RequestError
 from zhiyin.ranking.scenario import Scenario
 from zhiyin.registry.config import parsed
 from zhiyin.registry.durable import replace_bytes
@@ -52,6 +53,8 @@ class Rulebook:
         self.path = path
         self.history = None if path is None else RuleHistory(path)
         self._stamp: tuple[int, int, int] | None = None
+        self._tried: Release | None = None  # with which the file was taken or refused; another may fit it
+        self._turn = threading.Lock()  # what was read before a change must not be taken after it
 
     def fit(self, release: Release) -> None:
         """Refuse a release that one of the scenarios cannot be answered with; raises ConfigError."""
@@ -59,17 +62,21 @@ class Rulebook:
 
     def look(self, release: Release) -> None:
         """Take what the file says, if it was changed since the last look and fits the release; reads the file."""
-        if self.path is None:
-            return
+        if self.path is not None:
+            with self._turn:
+                self._look(self.path, release)
+
+    def _look(self, path: Path, release: Release) -> None:
         try:
-            stamp = _stamp(self.path)
-            if stamp == self._stamp:
+            stamp = _stamp(path)
+            if stamp == self._stamp and (not self.problem or release is self._tried):
                 return
-            self._stamp = stamp
-            self._take(_read(self.path), self.path.name, release)
+            self._stamp, self._tried = stamp, release
+            self.scenarios = _fitting(_read(path), path.name, release)
             self.problem = ""
+            log.info("the scenarios of %s hold", path.name)
         except (OSError, ConfigError) as error:
-            problem = f"the scenarios of {self.path.name} cannot be taken, those of before go on: {error}"
+            problem = f"the scenarios of {path.name} cannot be taken, those of before go on: {error}"
             if problem != self.problem:
                 log.error(problem)
             self.problem = problem
@@ -97,13 +104,13 @@ class Rulebook:
         if self.path is None or self.history is None:
             raise RequestError(409, NO_FILE)
         try:
-            with in_turn(self.path.parent, f".{self.path.name}.lock", WAIT_SECONDS):
+            with self._turn, in_turn(self.path.parent, f".{self.path.name}.lock", WAIT_SECONDS):
                 self._save(self.path, self.history, draft, actor, now, release)
         except OSError as error:
             raise RequestError(
                 503, f"{self.path.name} cannot be written ({error.strerror}): nothing was changed"
             ) from error
-        except RegistryBusyError as error:
+        except (ArtifactError, RegistryBusyError) as error:
             raise RequestError(503, f"{self.path.name} cannot be written, {error}") from error
 
     def _save(self, path: Path, history: RuleHistory, draft: Draft, actor: str, now: int, release: Release) -> None:
@@ -122,10 +129,6 @@ class Rulebook:
             history.write(changes)
             raise
         self.scenarios, self.problem, self._stamp = scenarios, "", _stamp(path)
-
-    def _take(self, text: str, name: str, release: Release) -> None:
-        self.scenarios = _fitting(text, name, release)
-        log.info("the scenarios of %s hold", name)
 
 
 def fit_all(scenarios: Mapping[str, Scenario], release: Release) -> None:

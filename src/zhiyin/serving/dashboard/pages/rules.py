@@ -33,6 +33,7 @@ KINDS = ("personal", "similar", "cart", "popular", "trending", "latest")
 async def show(service: Service, request: Request) -> View:
     """All scenarios, what holds everywhere, and what was changed."""
     rulebook, start = service.rulebook, _start(request.query_params.get("from", ""))
+    await _up_to_date(service)
     changes = await asyncio.to_thread(rulebook.history.changes) if rulebook.history else []
     shown, more = changes[start : start + CHANGES_PER_PAGE], len(changes) > start + CHANGES_PER_PAGE
     return View(
@@ -112,7 +113,13 @@ class _Place:
         return (self.earlier.before if self.earlier else self.table) or {}
 
 
+async def _up_to_date(service: Service) -> None:
+    """Another process may have saved the page before this one."""
+    await asyncio.to_thread(service.rulebook.look, service.live.served.release)
+
+
 async def _place(service: Service, name: str, time: str) -> _Place:
+    await _up_to_date(service)
     tables, history = await asyncio.to_thread(service.rulebook.tables), service.rulebook.history
     if not time:
         return _Place(name, tables.get(name), None)
