@@ -120,6 +120,10 @@ def test_a_person_is_deleted_only_by_who_types_the_id(browser: Browser, admin: t
         assert '"signature"' in page.locator("pre").inner_text()
         picture(page, "receipt")
         is_accessible(page)
+        page.goto(f"{url}/audit")
+        line = page.locator("tbody tr").first.inner_text()
+        assert "erase person" in line
+        assert "a003" not in line  # a log that names who was erased would be no erasure
 
 
 def test_everything_of_a_person_is_saved_as_a_file(browser: Browser, admin: tuple[str, dict[str, str]]) -> None:
