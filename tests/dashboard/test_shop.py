@@ -250,9 +250,16 @@ def test_a_drawing_has_the_colour_that_the_title_names_last(title: str, colour: 
     assert Goods("x", title, None, "", "").drawing.colour == colour
 
 
+@pytest.mark.parametrize(
+    ("category", "motif"), [("coats", "coat"), ("pet food", "house"), ("图书", "book"), ("hair care", "bottle")]
+)
+def test_a_drawing_suits_its_category(category: str, motif: str) -> None:
+    assert Goods("x", "thing", None, category, "").drawing.motif == motif
+
+
 def test_a_drawing_is_always_the_same_and_of_its_category() -> None:
-    one, two = Goods("x", "mug", None, "mugs", ""), Goods("y", "cup", None, "mugs", "")
-    assert one.drawing == Goods("x", "mug", 2.0, "mugs", "").drawing
+    one, two = Goods("x", "mug", None, "curiosities", ""), Goods("y", "cup", None, "curiosities", "")
+    assert one.drawing == Goods("x", "mug", 2.0, "curiosities", "").drawing
     assert (one.drawing.motif, one.drawing.ground) == (two.drawing.motif, two.drawing.ground)
 
 

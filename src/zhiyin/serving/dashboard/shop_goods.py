@@ -13,7 +13,22 @@ from zhiyin.registry.release import Release
 
 HIDDEN = frozenset({"item_id", "title", "name", "price", "available", "image", "created_at", "description", "category"})
 """Columns that are shown in a place of their own, or not at all."""
-MOTIFS, GROUNDS = 9, 8
+GROUNDS = 8
+MOTIFS: Mapping[str, tuple[str, ...]] = {
+    "cup": ("tea", "coffee", "mugs", "mug", "cups", "drinks", "茶", "咖", "杯", "饮"),
+    "book": ("books", "book", "stationery", "office", "films", "书", "文"),
+    "ball": ("toys", "games", "sports", "fitness", "outdoor", "玩", "运", "球"),
+    "leaf": ("garden", "plants", "flowers", "fruit", "vegetables", "花", "园", "果", "菜"),
+    "bottle": ("skin", "hair", "care", "beauty", "baby", "vitamins", "health", "护", "婴", "药", "美"),
+    "house": ("pet", "home", "furniture", "lighting", "lamps", "宠", "家", "灯"),
+    "stones": ("snacks", "food", "jewellery", "grocery", "零", "食", "饰"),
+    "cushion": ("bedding", "bags", "luggage", "towels", "blankets", "床", "包", "被"),
+    "fan": ("kitchenware", "kitchen", "tableware", "tools", "厨", "餐", "工"),
+    "coat": ("coats", "clothes", "clothing", "shirts", "dresses", "swimwear", "fashion", "衣", "服", "裙"),
+    "shoe": ("shoes", "boots", "sneakers", "footwear", "鞋", "靴"),
+    "device": ("headphones", "phones", "electronics", "audio", "computers", "cameras", "accessories", "电", "机", "耳"),
+}
+"""Words in the name of a category, to what is drawn for its items."""
 COLOURS: Mapping[str, tuple[str, ...]] = {
     "red": ("red", "crimson", "红"),
     "orange": ("orange", "橙"),
@@ -34,7 +49,7 @@ COLOURS: Mapping[str, tuple[str, ...]] = {
 class Drawing:
     """A picture for an item that has none, always the same one."""
 
-    motif: int
+    motif: str
     ground: int
     colour: str
     turn: int
@@ -61,7 +76,11 @@ class Goods:
         """What stands in place of a picture."""
         own, shared = _digest(self.title), _digest(self.category or self.title)
         return Drawing(
-            shared[0] % MOTIFS, shared[1] % GROUNDS, _colour(self.title, own[0]), own[1] % 17 - 8, 0.9 + own[2] / 1_280
+            _motif(self.category, shared[0]),
+            shared[1] % GROUNDS,
+            _colour(self.title, own[0]),
+            own[1] % 17 - 8,
+            0.9 + own[2] / 1_280,
         )
 
 
@@ -106,9 +125,19 @@ def _digest(text: str) -> bytes:
 
 def _colour(title: str, lot: int) -> str:
     """The colour that a title names, the last if there are several; else any."""
-    words = re.findall(r"[a-z]+|[^\W\d_a-z]", title.lower())[::-1]
-    for word in words:
-        for colour, names in COLOURS.items():
-            if word in names:
-                return colour
-    return list(COLOURS)[lot % len(COLOURS)]
+    return _named(reversed(_words(title)), COLOURS) or list(COLOURS)[lot % len(COLOURS)]
+
+
+def _motif(category: str, lot: int) -> str:
+    """What suits a category; else any, the same for all of it."""
+    return _named(_words(category), MOTIFS) or list(MOTIFS)[lot % len(MOTIFS)]
+
+
+def _words(text: str) -> list[str]:
+    """Words of Latin letters, and single characters of other scripts."""
+    return re.findall(r"[a-z]+|[^\W\d_a-z]", text.lower())
+
+
+def _named(words: Iterable[str], names: Mapping[str, tuple[str, ...]]) -> str:
+    """The first that a word stands for; empty if none does."""
+    return next((name for word in words for name, known in names.items() if word in known), "")
