@@ -59,7 +59,7 @@ class Entrance:
         """Whether the browser speaks TLS, with us or with a proxy that we trust: then cookies go over nothing else."""
         forwarded = request.headers.get("x-forwarded-proto", "")
         by_proxy = forwarded == "https" and self._service.access.addresses.is_proxied(request.scope)
-        return request.url.scheme == "https" or by_proxy
+        return request.scope["scheme"] == "https" or by_proxy  # request.url decodes the query, which may be any bytes
 
     async def sign_in(self, request: Request, text: str) -> tuple[Caller, str]:
         """Who holds this key, and the cookie of a new session.

@@ -51,7 +51,7 @@ class Frame:
             "theme": chosen.theme,
             "title": title,
             "pages": [one for one in self.pages if visitor and one.role and visitor.caller.role >= one.role],
-            "path": request.url.path,
+            "path": request.scope["path"],
             "visitor": None if visitor is None else visitor.caller,
             "is_signed_in": visitor is not None and visitor.session.prefix != "",
             "token": token,

@@ -136,7 +136,8 @@ class Site:
             raise RequestError(403, f"this needs the role {role}, and the key of {name} has {visitor.caller.role}")
 
     def _to_sign_in(self, request: Request) -> Response:
-        asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        query = request.scope["query_string"].decode("latin-1")  # any bytes
+        asked = quote(request.scope["path"]) + (f"?{query}" if query else "")
         back = f"?next={quote(asked, safe='')}" if request.method == "GET" and not by_htmx(request) else ""
         return elsewhere(request, sign_in.PATH + ("" if asked == "/" else back))
 
