@@ -58,7 +58,9 @@ def test_the_demo_leaves_other_folders_alone(tmp_path: Path) -> None:
 
 
 def test_the_demo_ends_with_the_address_of_the_dashboard() -> None:
-    assert try_it("http://127.0.0.1:8000", "ann", "i1")[-1].endswith(": http://127.0.0.1:8000/")
+    last = try_it("http://127.0.0.1:8000", "ann", "i1")[-1]
+    assert "http://127.0.0.1:8000/shop," in last
+    assert last.endswith(", http://127.0.0.1:8000/")
 
 
 def test_the_demo_prints_two_lines_for_a_shell() -> None:

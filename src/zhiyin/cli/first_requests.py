@@ -9,7 +9,7 @@ LISTED = 5
 
 
 def try_it(url: str, person: str, item: str) -> list[str]:
-    """Two lines for a shell, ask, and tell what somebody did and ask again; and the address of the dashboard."""
+    """Two lines for a shell, ask, and tell what somebody did and ask again; and the addresses of the pages."""
     ask = f"curl -s '{url}/v1/users/{quote(person, safe='')}/recommendations?k={LISTED}'"
     event = json.dumps({"user_id": person, "item_id": item, "event_type": "purchase"})
     tell = f"curl -s {url}/v1/events -H 'content-type: application/json' -d '{event}'"
@@ -18,7 +18,8 @@ def try_it(url: str, person: str, item: str) -> list[str]:
         f"\n{ask}\n",
         "and say that they bought the first item, then see the next answer change:",
         f"\n{tell} && {ask}\n",
-        f"or see all of it in a browser, which needs no key on this machine: {url}/",
+        f"or see it in a browser, without a key on this machine: the shop as its customers do, {url}/shop, "
+        f"and how it is run, {url}/",
     ]
 
 
