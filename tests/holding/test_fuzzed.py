@@ -287,3 +287,9 @@ def test_memory_is_flat_after_thousands_of_inputs(ask: Asked) -> None:
     early, late = seen[len(seen) // 2], memory_mb()
     assert late - early < GROWTH_MB, f"memory grew from {early:.1f} to {late:.1f} MB: {seen}"
     print(f"{INPUTS:,} inputs: {dict(statuses)}; {early:.1f} MB halfway, {late:.1f} MB in the end")
+
+
+@pytest.mark.parametrize("path", [b"/", b"/data", b"/sign-in", b"/people/a%3fb"])
+def test_a_page_is_shown_or_asks_to_sign_in_whatever_the_bytes_of_its_query(ask: Asked, path: bytes) -> None:
+    assert ask("GET", path, b"\x80").status in (200, 303, 404)
+    assert ask("PUT", path, b"\x80").status == 405

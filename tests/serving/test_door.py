@@ -417,5 +417,5 @@ def test_a_log_line_names_the_key_and_never_shows_it(
     with caplog.at_level(logging.DEBUG, "zhiyin.access"), guarded() as client:
         client.get("/v1/users/ann/recommendations", headers={"X-API-Key": key})
     (line,) = [one for one in caplog.records if one.name == "zhiyin.access"]
-    assert line.caller == "web"  # type: ignore[attr-defined]
+    assert line.caller == "web"  # type: ignore[attr-defined]  # logged as an extra
     assert key not in str(vars(line))
