@@ -28,6 +28,8 @@ from zhiyin.serving.live import Live, Served
 from zhiyin.serving.settings import Settings
 from zhiyin.serving.store import Store
 
+from .signing_in import sign_in
+
 DAY = 86_400_000_000  # µs
 CONTROL = {"popular": {"share": 0.3, "kind": "popular"}}
 
@@ -127,3 +129,18 @@ def busy_url(busy: Shop) -> Iterator[str]:
 def quiet_url(quiet: Shop) -> Iterator[str]:
     with running(quiet.app) as url:
         yield url
+
+
+@pytest.fixture
+def operator(client: TestClient, quiet: Shop) -> TestClient:
+    """An operator in a shop where nothing has happened."""
+    sign_in(client, quiet.keys["operator"])
+    return client
+
+
+@pytest.fixture
+def visited(busy: Shop) -> Iterator[TestClient]:
+    """An operator in a shop that people have visited."""
+    with TestClient(service_in(busy.folder), "http://127.0.0.1:8000", follow_redirects=False) as client:
+        sign_in(client, busy.keys["operator"])
+        yield client

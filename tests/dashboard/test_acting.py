@@ -19,7 +19,7 @@ from zhiyin.serving.dashboard.words import Said
 from zhiyin.serving.service import Service
 
 from .conftest import Shop
-from .test_sign_in import sign_in, token
+from .signing_in import sign_in, token
 
 
 @dataclass

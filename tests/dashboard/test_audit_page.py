@@ -12,8 +12,8 @@ from zhiyin.serving.audit_trail import newest
 from zhiyin.serving.caller import Caller, Role
 
 from .conftest import Shop
+from .signing_in import sign_in
 from .test_overview import text
-from .test_sign_in import sign_in
 
 ANN, BOB = Caller("ann", Role.ADMIN, address="10.0.0.7"), Caller("bob", Role.OPERATOR)
 

@@ -11,8 +11,8 @@ from starlette.testclient import TestClient
 from zhiyin.errors import RequestError
 
 from .conftest import Shop
+from .signing_in import sign_in, token
 from .test_overview import text
-from .test_sign_in import sign_in, token
 from .trained import app_of, trained_shop
 
 ITEMS = b"item_id,title,price,hidden,colour\nnew-1,Tea pot,19.90,no,red\nnew-2,Tea cup,4.50,yes,\n,Nameless,1.00,no,\n"

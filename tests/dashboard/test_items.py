@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -23,24 +22,11 @@ from zhiyin.serving.live import Served
 from zhiyin.serving.service import Service
 
 from .conftest import DAY, Shop, release_of, service_in
+from .signing_in import sign_in, token
 from .test_overview import text
 from .test_people import api, listed, post, service_of
-from .test_sign_in import sign_in, token
 
 PIXEL = "data:image/gif;base64,R0lGODlhAQABAAAAACw="
-
-
-@pytest.fixture
-def operator(client: TestClient, quiet: Shop) -> TestClient:
-    sign_in(client, quiet.keys["operator"])
-    return client
-
-
-@pytest.fixture
-def visited(busy: Shop) -> Iterator[TestClient]:
-    with TestClient(service_in(busy.folder), "http://127.0.0.1:8000", follow_redirects=False) as client:
-        sign_in(client, busy.keys["operator"])
-        yield client
 
 
 def put(client: TestClient, item_id: str, **attributes: object) -> None:

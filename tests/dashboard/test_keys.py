@@ -14,8 +14,8 @@ from zhiyin.serving.keys import Keys
 from zhiyin.serving.run import _keys  # the door of a service that is open to this machine
 
 from .conftest import DAY, Shop
+from .signing_in import sign_in, token
 from .test_overview import text
-from .test_sign_in import sign_in, token
 
 
 @pytest.fixture

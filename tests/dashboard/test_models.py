@@ -16,9 +16,9 @@ from zhiyin.registry.store import Store
 from zhiyin.registry.train import PROGRESS
 
 from .conftest import Shop
+from .signing_in import sign_in, token
 from .test_data import words_of
 from .test_overview import text
-from .test_sign_in import sign_in, token
 from .trained import app_of, trained_shop
 
 

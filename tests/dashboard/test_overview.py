@@ -21,7 +21,7 @@ from zhiyin.serving.dashboard.traffic import BOUNDS, Traffic
 from zhiyin.serving.service import Service
 
 from .conftest import DAY, Shop, release_of, service_in, visit
-from .test_sign_in import sign_in
+from .signing_in import sign_in
 
 HOUR = DAY // 24
 

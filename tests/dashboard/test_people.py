@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
@@ -17,30 +16,17 @@ from zhiyin.serving.dashboard.past import MOST_CHANGES
 from zhiyin.serving.keys import Keys
 from zhiyin.serving.service import Service
 
-from .conftest import DAY, Shop, service_in
+from .conftest import DAY, Shop
+from .signing_in import sign_in, token
 from .test_overview import text
-from .test_sign_in import sign_in, token
 
 PART = {"hx-request": "true"}
-
-
-@pytest.fixture
-def operator(client: TestClient, quiet: Shop) -> TestClient:
-    sign_in(client, quiet.keys["operator"])
-    return client
 
 
 @pytest.fixture
 def admin(client: TestClient, quiet: Shop) -> TestClient:
     sign_in(client, quiet.keys["admin"])
     return client
-
-
-@pytest.fixture
-def visited(busy: Shop) -> Iterator[TestClient]:
-    with TestClient(service_in(busy.folder), "http://127.0.0.1:8000", follow_redirects=False) as client:
-        sign_in(client, busy.keys["operator"])
-        yield client
 
 
 def service_of(client: TestClient) -> Service:

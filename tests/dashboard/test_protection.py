@@ -17,7 +17,7 @@ from zhiyin.serving.settings import Settings
 from zhiyin.serving.store import Store
 
 from .conftest import Shop, release_of
-from .test_sign_in import sign_in, token
+from .signing_in import sign_in, token
 
 ELSEWHERE = [
     {"sec-fetch-site": "cross-site"},

@@ -16,8 +16,8 @@ from zhiyin.serving.dashboard.rule_form import RuleForm, drafted
 from zhiyin.serving.dashboard.rule_preview import typical
 
 from .conftest import Shop, release_of, service_in, shop, two_tastes
+from .signing_in import sign_in
 from .test_overview import text
-from .test_sign_in import sign_in
 
 WRITTEN = """\
 # the shop of a test

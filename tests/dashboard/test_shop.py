@@ -22,8 +22,8 @@ from zhiyin.serving.dashboard.shop_shelves import categories, in_category
 from zhiyin.serving.dashboard.shop_visit import COOKIE, Line, Visit
 
 from .conftest import Shop, release_of
+from .signing_in import sign_in, token
 from .test_overview import text
-from .test_sign_in import sign_in, token
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Who may look, for how long, and what a browser is told to keep."""
 
-import re
 from pathlib import Path
 
 import pytest
@@ -11,14 +10,7 @@ from zhiyin.serving.dashboard.session import COOKIE, LIFETIME, Session, Sessions
 from zhiyin.serving.keys import Keys
 
 from .conftest import Shop, service_in, shop
-
-
-def sign_in(client: TestClient, key: str, **more: object):
-    return client.post("/sign-in", data={"key": key, "next": "/"}, **more)
-
-
-def token(client: TestClient, path: str = "/") -> str:
-    return re.search(r'name="csrf-token" content="(\w+)"', client.get(path).text)[1]
+from .signing_in import sign_in, token
 
 
 def test_who_has_not_signed_in_is_sent_to_the_form_and_back(client: TestClient, quiet: Shop) -> None:

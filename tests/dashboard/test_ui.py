@@ -11,7 +11,7 @@ from zhiyin.serving.dashboard.templates import environment
 from zhiyin.serving.dashboard.words import words
 
 from .conftest import Shop
-from .test_sign_in import sign_in
+from .signing_in import sign_in
 
 EVIL = "<b>'\"&"
 
