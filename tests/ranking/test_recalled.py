@@ -69,7 +69,7 @@ def questions(draw):
         explore=draw(st.sampled_from([0.0, 0.5])),
         boosts=draw(st.sampled_from([(), (("price < 4", 5.0),)])),
         personal=draw(st.booleans()),
-        seed=draw(st.integers(0, 1)),
+        seeds=(draw(st.integers(0, 1)),),
     )
     return asked, draw(st.sampled_from([2, 5])), terms
 

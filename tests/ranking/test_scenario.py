@@ -141,12 +141,12 @@ def test_what_fits_is_accepted(pipeline: Pipeline):
 def test_a_request_narrows():
     shop = Scenario(where="price < 9", boosts={"a": 2.0}, caps={"brand": 2, "category": 3}, personal=False, explore=0.1)
     asked = shop.terms(Terms(where=("category = 'b'",), boosts=(("b", 3.0),), caps=(("brand", 1), ("category", 5),
-                                                                                  ("colour", 1)), seed=4))  # fmt: skip
+                                                                                  ("colour", 1)), seeds=(4,)))  # fmt: skip
     assert asked.where == ("price < 9", "category = 'b'")
     assert asked.boosts == (("a", 2.0), ("b", 3.0))
     assert dict(asked.caps) == {"brand": 1, "category": 3, "colour": 1}
     assert not asked.personal
-    assert (asked.explore, asked.seed) == (0.1, 4)
+    assert (asked.explore, asked.seeds) == (0.1, (4,))
     assert not Scenario().terms(Terms(personal=False)).personal
 
 

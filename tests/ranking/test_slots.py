@@ -178,7 +178,7 @@ def test_the_probabilities_of_what_is_drawn_are_those_of_a_simulation():
     rounds, seen = 4_000, Counter()
     told: dict[tuple[int, int], float] = {}
     for seed in range(rounds):
-        drawn = draw(fresh, worth, allowed, [[]] * 5, [], [4, 9], seed)
+        drawn = draw(fresh, worth, allowed, [[]] * 5, [], [4, 9], (seed,))
         assert len(set(drawn.items[0].tolist())) == 2
         for place in range(2):
             key = (place, int(drawn.items[0, place]))
@@ -201,7 +201,7 @@ def test_whatever_is_drawn_keeps_the_caps_and_repeats_nothing(values, limits, pl
     fresh = np.arange(len(values), dtype=np.int32)
     worth = np.linspace(1, -1, len(values))[None, :]
     drawn = draw(fresh, worth, np.ones(worth.shape, bool), [list(one) for one in values], limits,
-                 list(range(places)), seed)  # fmt: skip
+                 list(range(places)), (seed,))  # fmt: skip
     items = [item for item in drawn.items[0].tolist() if item >= 0]
     assert items
     assert len(set(items)) == len(items)

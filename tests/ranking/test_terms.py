@@ -90,7 +90,7 @@ def terms(draw) -> Terms:
         seen=draw(st.sampled_from([None, "keep"])), seen_days=draw(st.sampled_from([None, 5.0])),
         retrievers=draw(st.sampled_from([(), ("item_knn",), ("popularity", "item_knn")])),
         personal=draw(st.booleans()), explore=draw(st.sampled_from([0.0, 0.1, 0.34, 0.5])),
-        seed=draw(st.integers(0, 2**64 - 1)),
+        seeds=(draw(st.integers(0, 2**64 - 1)),),
     )  # fmt: skip
 
 
@@ -232,7 +232,7 @@ def test_conditions_are_remembered_for_every_choice_of_retrievers(pipeline):
 
 def test_exploring_shows_what_nobody_has_touched_with_its_probability(data, pipeline, with_content, queries):
     for shop in (pipeline, with_content):
-        found = shop.recommend(queries, 10, Terms(explore=0.2, seed=3))
+        found = shop.recommend(queries, 10, Terms(explore=0.2, seeds=(3,)))
         assert found.origin_names[-1] == EXPLORE
         explored = found.origins == len(found.origin_names) - 1
         assert np.flatnonzero(explored.any(axis=0)).tolist() == [4, 9]
@@ -243,7 +243,7 @@ def test_exploring_shows_what_nobody_has_touched_with_its_probability(data, pipe
 
 def test_exploring_draws_in_proportion(data, with_content, queries):
     ask = queries[np.zeros(2_000, np.int64)]
-    found = with_content.recommend(ask, 10, Terms(explore=0.1, seed=1))
+    found = with_content.recommend(ask, 10, Terms(explore=0.1, seeds=(1,)))
     items, told = found.items[:, 9], found.probabilities[:, 9]
     for item in np.unique(items):
         assert (items == item).mean() == pytest.approx(told[items == item][0], abs=0.05)

@@ -97,7 +97,7 @@ def questions(draw):
         promotions=draw(st.just(()) | st.tuples(st.builds(Promotion, matches, st.sampled_from([0.3, 1.0])))),
         caps=draw(st.just(()) | st.just((("category", 2),))),
         explore=draw(st.sampled_from([0.0, 0.3])),
-        seed=draw(st.integers(0, 9)),
+        seeds=(draw(st.integers(0, 9)),),
     )
     return Asked(asked, queries, draw(st.integers(0, N - 1)), draw(st.integers(1, 14)), terms)
 

@@ -59,7 +59,7 @@ def recommend(
     for name in people:
         settings = _scenario(project.config, release, scenario, None if history else name)
         wanted = next(one for one in (k, settings.k, PLAIN_K) if one is not None)
-        terms = settings.terms(Terms(where=(where,) if where else (), seed=when))
+        terms = settings.terms(Terms(where=(where,) if where else (), seeds=(when,)))
         known_as = name if history else project.known_as(release, name)
         known = not history and asker.knows(known_as)
         if history:

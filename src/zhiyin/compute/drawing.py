@@ -6,6 +6,25 @@ from numpy.typing import NDArray
 
 from zhiyin.types import Floats, Indexes, Mask, Scores
 
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_ROW = np.uint64(0xD1B54A32D192ED03)
+_FIRST, _SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+
+
+def lots_of(seeds: NDArray[np.uint64], rows: int, places: int) -> Floats:
+    """float64[rows, places], uniform from 0 to below 1, the same for the same seed of a row.
+
+    SplitMix64 (Steele, Lea and Flood, OOPSLA 2014): to set up a generator of NumPy takes longer than to draw with it.
+
+    Parameters
+    ----------
+    seeds
+        uint64[rows], or uint64[1], of the first row, from which those of the others follow.
+    """
+    lots = np.empty((rows, places))
+    _draw_lots(seeds if len(seeds) == rows else seeds[0] + np.arange(rows, dtype=np.uint64) * _ROW, lots)
+    return lots
+
 
 def standardised(scores: Scores, counted: Mask) -> Floats:
     """float64[b, f]: each row of scores at mean 0 and deviation 1 among what is counted, bool[f].
@@ -39,6 +58,22 @@ def drawn_from(worth: Floats, hand_of: Indexes, lots: Floats) -> tuple[Indexes, 
     cards, shares = np.full(lots.shape, -1, np.int32), np.ones(lots.shape, np.float32)
     _draw(worth, hand_of, lots, cards, shares)
     return cards, shares
+
+
+@njit(cache=True, nogil=True)
+def _mixed(state: np.uint64) -> np.uint64:
+    state = (state ^ (state >> np.uint64(30))) * _FIRST
+    state = (state ^ (state >> np.uint64(27))) * _SECOND
+    return state ^ (state >> np.uint64(31))
+
+
+@njit(cache=True, nogil=True)
+def _draw_lots(seeds: NDArray[np.uint64], lots: Floats) -> None:
+    for row in range(len(lots)):
+        own = _mixed(seeds[row])  # seeds may be numbers that follow each other
+        for place in range(lots.shape[1]):
+            own = np.uint64(own + _GOLDEN)
+            lots[row, place] = np.float64(_mixed(own) >> np.uint64(11)) * 2.0**-53
 
 
 @njit(cache=True, nogil=True)

@@ -38,9 +38,16 @@ class Candidates:
         drawn = None if self.probabilities is None else self.probabilities[rows]
         return Candidates(self.items[rows], self.scores[rows], self.origins[rows], self.origin_names, drawn)
 
+    def copy(self) -> "Candidates":
+        """The same in arrays of its own."""
+        drawn = None if self.probabilities is None else self.probabilities.copy()
+        return Candidates(self.items.copy(), self.scores.copy(), self.origins.copy(), self.origin_names, drawn)
+
     @classmethod
     def joined(cls, parts: Sequence["Candidates"]) -> "Candidates":
         """Blocks of queries, one after the other."""
+        if len(parts) == 1:
+            return parts[0]
         return cls(
             np.concatenate([part.items for part in parts]),
             np.concatenate([part.scores for part in parts]),

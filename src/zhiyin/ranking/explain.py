@@ -1,6 +1,6 @@
 """Why each item stands in a list: what found it, and the events of the history that speak most for it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Literal, NamedTuple, TypeAlias, cast
 
@@ -18,7 +18,7 @@ from zhiyin.models.trending import Trending
 from zhiyin.ranking.candidates import EXPLORE, Candidates
 from zhiyin.ranking.leave_one_out import left_out
 from zhiyin.ranking.recommend import Pipeline
-from zhiyin.types import MICROSECONDS_PER_DAY, Indexes, Scores
+from zhiyin.types import MICROSECONDS_PER_DAY, Indexes, Mask, Scores
 
 MOST_EVENTS_NAMED = 3
 LEAST_OF_BEST = 0.25
@@ -32,6 +32,8 @@ Method: TypeAlias = Literal["exact", "leave_one_out"]
 
 Told: TypeAlias = tuple[Scores, Method] | None
 """float32[b, m, t]: what each of the newest t events adds, at the right; None: the model does not tell."""
+
+Places: TypeAlias = NDArray[np.int64]
 
 Tells: TypeAlias = Callable[[Recommender, Queries, Indexes], Told]
 
@@ -84,36 +86,47 @@ def _somehow(model: Recommender, queries: Queries, items: Indexes) -> Told:
 
 
 def _reasons(pipeline: Pipeline, queries: Queries, candidates: Candidates, told_by: Tells) -> list[list[Reason]]:
-    lengths = (candidates.items >= 0).sum(axis=1).tolist()
-    return [
-        _of_list(
-            pipeline,
-            queries[row : row + 1],
-            candidates.items[row, :m],
-            candidates.origins[row, :m],
-            candidates.origin_names,
-            told_by,
-        )
-        for row, m in enumerate(lengths)
-    ]
-
-
-def _of_list(
-    pipeline: Pipeline, query: Queries, items: Indexes, origins: NDArray[np.int8], names: Sequence[str], told_by: Tells
-) -> list[Reason]:
-    found = [NEW if names[origin] == EXPLORE else FILLED for origin in origins]
-    nothing_known = not (query.histories.items >= 0).any()
+    explored = candidates.origin_names.index(EXPLORE) if EXPLORE in candidates.origin_names else -1
+    found = [[NEW if origin == explored else FILLED for origin in of_list] for of_list in candidates.origins.tolist()]
+    nothing_known = ~_speaking(queries.histories)  # [b]
     for origin, model in enumerate(pipeline.retrievers.values()):
-        places = np.flatnonzero(origins == origin)
-        if len(places) == 0:
-            continue
-        kind = "popular" if nothing_known else _kind(model)
-        told = None if kind in ("popular", "new") else told_by(model, query, items[None, places])
-        named = [()] * len(places) if told is None else _named(query.histories, told[0][0])
-        kinds = _content_kinds(pipeline, query, items[places]) if kind == "content" else [kind] * len(places)
-        for place, of_item, because in zip(places.tolist(), kinds, named, strict=True):
-            found[place] = Reason(of_item, because, told[1] if told and because else None)
-    return found
+        of_model = candidates.origins == origin  # [b, k]
+        kind = _kind(model)
+        plainly = of_model if kind in ("popular", "new") else of_model & nothing_known[:, None]
+        for row, place in zip(*map(np.ndarray.tolist, np.nonzero(plainly)), strict=True):
+            found[row][place] = Reason("popular" if nothing_known[row] else kind)
+        rows, places = np.nonzero(of_model & ~plainly)
+        if len(rows):
+            told = _told(pipeline, model, queries, candidates.items, rows, places, told_by)
+            for row, place, reason in zip(rows.tolist(), places.tolist(), told, strict=True):
+                found[row][place] = reason
+    lengths = (candidates.items >= 0).sum(axis=1).tolist()
+    return [of_list[:length] for of_list, length in zip(found, lengths, strict=True)]
+
+
+def _speaking(past: Histories) -> Mask:
+    """bool[b]: whose history has an item that is known."""
+    counts = np.append(0, np.cumsum(past.items >= 0))
+    return counts[past.offsets[1:]] > counts[past.offsets[:-1]]
+
+
+def _told(
+    pipeline: Pipeline, model: Recommender, queries: Queries, items: Indexes, rows: Places, places: Places,
+    told_by: Tells,
+) -> list[Reason]:  # fmt: skip
+    """The reason of each of some items of lists [b, k], which a model that knows of each of these people has found."""
+    first = np.append(True, rows[1:] != rows[:-1])  # in order
+    asked, own = rows[first], np.cumsum(first) - 1
+    some = queries if len(asked) == len(queries) else queries[asked]
+    wanted = np.full((len(asked), items.shape[1]), -1, np.int32)
+    wanted[own, places] = items[rows, places]
+    told, kind = told_by(model, some, wanted), _kind(model)
+    named = [()] * len(rows) if told is None else _named(some.histories, own, told[0][own, places])
+    kinds = _content_kinds(pipeline, queries, items, rows, places) if kind == "content" else [kind] * len(rows)
+    return [
+        Reason(of_item, because, told[1] if told and because else None)
+        for of_item, because in zip(kinds, named, strict=True)
+    ]
 
 
 def _kind(model: Recommender) -> Kind:
@@ -124,15 +137,15 @@ def _kind(model: Recommender) -> Kind:
     return "content" if isinstance(model, Content) else "history"
 
 
-def _content_kinds(pipeline: Pipeline, query: Queries, items: Indexes) -> list[Kind]:
-    young = pipeline.catalog.created[items] > query.times[0] - NEW_DAYS * MICROSECONDS_PER_DAY
-    return ["new" if one else "content" for one in young.tolist()]
+def _content_kinds(pipeline: Pipeline, queries: Queries, items: Indexes, rows: Places, places: Places) -> list[Kind]:
+    young = queries.times[rows] - NEW_DAYS * MICROSECONDS_PER_DAY
+    return ["new" if one else "content" for one in (pipeline.catalog.created[items[rows, places]] > young).tolist()]
 
 
-def _named(past: Histories, added: Scores) -> list[tuple[Because, ...]]:
-    """The events of one history that speak most for each item of added [m, t]."""
+def _named(past: Histories, rows: Places, added: Scores) -> list[tuple[Because, ...]]:
+    """The events that speak most for each of m items, of histories `rows` [m], by what they have added, [m, t]."""
     places, shares = loudest(added, MOST_EVENTS_NAMED, LEAST_OF_BEST)  # [m, 3]
-    events = len(past.items) - added.shape[1] + places
+    events = past.offsets[rows + 1][:, None] - added.shape[1] + places
     columns = past.items[events].tolist(), past.kinds[events].tolist(), past.times[events].tolist(), shares.tolist()
     names = past.kind_names
     return [

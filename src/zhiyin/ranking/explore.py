@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from zhiyin.compute.drawing import dealt, drawn_from
+from zhiyin.compute.drawing import dealt, drawn_from, lots_of
 from zhiyin.types import Floats, Indexes, Mask
 
 MOST_FRESH = 1_000
@@ -38,7 +38,7 @@ def places_of(share: float, k: int) -> list[int]:
 
 def draw(
     fresh: Indexes, worth: Floats, allowed: Mask, values: Sequence[Sequence[int]], limits: Sequence[int],
-    places: list[int], seed: int,
+    places: list[int], seeds: Sequence[int],
 ) -> Drawn:  # fmt: skip
     """One item for each place of each list, in proportion to exp(worth).
 
@@ -55,8 +55,10 @@ def draw(
         bool[b, f].
     values
         [f][caps], what caps count; whatever is drawn keeps within `limits`.
+    seeds
+        One for each list, or one for all of them. A list with its own does not depend on the others.
     """
-    lots = np.random.default_rng(seed).random((len(worth), len(places)))
+    lots = lots_of(np.array(seeds, np.uint64), len(worth), len(places))
     hands = dealt(worth, allowed, len(places)) if not limits else _dealt(worth, allowed, values, limits, len(places))
     cards, probabilities = drawn_from(worth, hands, lots)
     return Drawn(np.where(cards >= 0, fresh[cards], np.int32(-1)), probabilities, places)

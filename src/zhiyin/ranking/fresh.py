@@ -38,7 +38,7 @@ def fresh_items(pipeline: "Pipeline", k: int, terms: Terms, queries: Queries, it
     values = np.stack(columns, axis=1).tolist() if columns else []
     limits = [most for _, most in terms.caps]
     worth = standardised(_liked(pipeline, queries, fresh), open_)
-    return draw(fresh, worth, allowed, values, limits, places, terms.seed)
+    return draw(fresh, worth, allowed, values, limits, places, terms.seeds)
 
 
 def _allowed(pipeline: "Pipeline", queries: Queries, items: Mask, exclude: Indexes | None, fresh: Indexes) -> Mask:

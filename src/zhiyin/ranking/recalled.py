@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -23,11 +23,14 @@ LONGEST = 100
 """Items of a list that is kept."""
 
 
+MOST_TOGETHER = 64
+"""Queries that are looked up one by one; a larger batch, which is seldom asked twice, is searched for as it is."""
+
+
 class Recalled:
     """By everything that the search depends on, the history event by event: what is found is what would be found.
 
-    For one query at a time: a batch is seldom asked twice. A list is kept under a digest of the history, without the id
-    of anybody. Shared by threads.
+    A list is kept under a digest of the history, without the id of anybody. Shared by threads.
     """
 
     def __init__(self) -> None:
@@ -38,23 +41,39 @@ class Recalled:
         return len(self._lists)
 
     def found(
-        self, pipeline: "Pipeline", queries: Queries, k: int, terms: Terms, search: Callable[[], Candidates]
+        self, pipeline: "Pipeline", queries: Queries, k: int, terms: Terms, search: Callable[[Queries], Candidates]
     ) -> Candidates:
-        """What `search` finds for the query, searched for once."""
-        if len(queries) != 1 or k > LONGEST:
-            return search()
-        key = _key(pipeline, queries, k, terms)
-        with self._turn:
-            found = self._lists.get(key)
-            if found is not None:
-                self._lists.move_to_end(key)
+        """What `search` finds for the queries, searched for once."""
+        if not 1 <= len(queries) <= MOST_TOGETHER or k > LONGEST:
+            return search(queries)
+        keys = [_key(pipeline, queries[row : row + 1], k, terms) for row in range(len(queries))]
+        lists = self._known(keys)
+        missing = [row for row, found in enumerate(lists) if found is None]
+        if missing:
+            found = search(queries if len(missing) == len(keys) else queries[missing])
+            if len(missing) == len(keys):
+                self._keep(keys, found)
                 return found
-        found = search()
+            self._keep([keys[row] for row in missing], found)
+            for place, row in enumerate(missing):
+                lists[row] = found.row(place)
+        return Candidates.joined([one for one in lists if one is not None])
+
+    def _known(self, keys: Sequence[Hashable]) -> list[Candidates | None]:
         with self._turn:
-            self._lists[key] = found
-            if len(self._lists) > MOST_LISTS:
-                self._lists.popitem(last=False)
+            found = [self._lists.get(key) for key in keys]
+            for key, one in zip(keys, found, strict=True):
+                if one is not None:
+                    self._lists.move_to_end(key)
         return found
+
+    def _keep(self, keys: Sequence[Hashable], found: Candidates) -> None:
+        """Rows of their own: a part of a larger array would keep the whole of it in memory."""
+        rows = [found.row(row).copy() for row in range(len(keys))]
+        with self._turn:
+            self._lists.update(zip(keys, rows, strict=True))
+            while len(self._lists) > MOST_LISTS:
+                self._lists.popitem(last=False)
 
 
 def _key(pipeline: "Pipeline", queries: Queries, k: int, terms: Terms) -> Hashable:

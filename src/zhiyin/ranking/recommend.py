@@ -90,8 +90,10 @@ class Pipeline:
         pipeline = self.under(terms)
 
         def find(some: Queries, most: int, of: Mask) -> Candidates:
-            search = partial(pipeline.found, some, most, of, terms.exclude)
-            return self.recalled.found(pipeline, some, most, terms, search) if of is items else search()
+            def search(asking: Queries) -> Candidates:
+                return pipeline.found(asking, most, of, terms.exclude)
+
+            return self.recalled.found(pipeline, some, most, terms, search) if of is items else search(some)
 
         if not terms.arranges:
             return find(asked, k, items)

@@ -30,8 +30,8 @@ class Terms:
     """Without it nothing of the person is used: neither the history nor who it is."""
     explore: float = 0.0
     """The share of places for items that nobody has touched yet."""
-    seed: int = 0
-    """Of what is drawn."""
+    seeds: tuple[int, ...] = (0,)
+    """Of what is drawn: one for each query, or one for all of them; from 0 to below 2^64."""
 
     @property
     def arranges(self) -> bool:

@@ -4,8 +4,8 @@ Any code below a route may add to it, in whatever thread it runs; outside a requ
 """
 
 import os
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -50,6 +50,16 @@ def current() -> Noted:
 def new_request_id() -> str:
     """24 characters that no other request has."""
     return os.urandom(12).hex()
+
+
+@contextmanager
+def stages(name: str, requests: Iterable[Noted]) -> Iterator[None]:
+    """The same stage of several requests, which go through it together."""
+    with ExitStack() as open_:
+        for noted in requests:
+            if noted.stages is not None:
+                open_.enter_context(noted.stages(name))
+        yield
 
 
 def stage(name: str) -> AbstractContextManager[Any]:

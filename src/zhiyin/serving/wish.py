@@ -1,7 +1,7 @@
 """What a request wants, read and checked: its scenario, the variant of the person, and the terms of the list."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -43,6 +43,18 @@ class Wish:
     basket: Indexes  # int32[_]
     thorough: bool = False  # reasons, from models that do not tell them for nothing
     language: Language = "en"
+
+    @property
+    def alike(self) -> Hashable | None:
+        """What it shares with wishes that can be answered together with it; None: with none.
+
+        The settings are the same object for all requests, until the rules change.
+        """
+        own = self.own
+        if self.settings.kind in BASKETS or own.exclude is not None or self.thorough:
+            return None
+        said = own.where, own.boosts, own.promotions, own.caps, own.seen, own.seen_days, own.personal
+        return id(self.settings), self.scenario, self.variant, self.k, self.language, said
 
     def check(self, release: Release) -> None:
         """Refuse what does not fit the items.
@@ -137,7 +149,7 @@ def _said(release: Release, wanted: Wanted, seed: int) -> Terms:
         seen=wanted.seen,
         seen_days=wanted.seen_days,
         personal=wanted.personal,
-        seed=seed,
+        seeds=(seed,),
     )
 
 

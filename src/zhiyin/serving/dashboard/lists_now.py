@@ -96,8 +96,8 @@ def wish_for(service: Service, asking: Asking, scenario: str, language: Language
     release = asking.served.release
     wanted = Wanted(scenario=scenario, language=language)
     wish = wish_of(release, service.scenarios, wanted, HOME, new_request_id(), asking.user_id)
-    seed = wish_of(release, service.scenarios, wanted, HOME, f"dashboard-{release.number}", asking.user_id).terms.seed
-    return replace(wish, terms=replace(wish.terms, seed=seed), k=min(wish.k, MOST_PLACES))
+    seeds = wish_of(release, service.scenarios, wanted, HOME, f"dashboard-{release.number}", asking.user_id).terms.seeds
+    return replace(wish, terms=replace(wish.terms, seeds=seeds), k=min(wish.k, MOST_PLACES))
 
 
 async def list_now(service: Service, asking: Asking, scenario: str, language: Language) -> ListNow:

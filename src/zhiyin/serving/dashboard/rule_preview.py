@@ -118,7 +118,7 @@ def _listed(release: Release, scenario: Scenario, queries: Queries, basket: Inde
     k = min(length(release, scenario.k), MOST_PLACES)
     if scenario.kind in BASKETS and not len(basket):
         return []
-    found = release.lists.of(scenario.kind, queries, k, scenario.terms(Terms(seed=SEED)), basket).items[0]
+    found = release.lists.of(scenario.kind, queries, k, scenario.terms(Terms(seeds=(SEED,))), basket).items[0]
     return [int(item) for item in found if item >= 0]
 
 

@@ -11,8 +11,9 @@ from starlette.responses import Response
 from zhiyin.data.queries import Queries
 from zhiyin.errors import RequestError
 from zhiyin.registry.release import Release
-from zhiyin.serving.answers import age_s, listed, source
-from zhiyin.serving.asking import asked_at, joined
+from zhiyin.serving.answering import lists_of
+from zhiyin.serving.answers import age_s
+from zhiyin.serving.asking import asked_at
 from zhiyin.serving.bodies import body, decoded, names, text_of
 from zhiyin.serving.caller import require_scenario
 from zhiyin.serving.grouping import Group, groups_of
@@ -76,16 +77,11 @@ def _of_group(
     release: Release, group: Group, queries: Sequence[Queries], user_ids: Sequence[str]
 ) -> dict[int, PersonAnswer]:
     """Place to list."""
-    wish, asked = group.wish, joined(queries)
-    found = wish.found(release, asked)
-    reasons = wish.why(release, asked, found)
-    answers = {}
-    for row, place in enumerate(group.places):
-        items = listed(found.row(row), release, reasons[row])
-        made_by = source(found, items, release.pipeline.combine)
-        fallback = wish.is_fallback(queries[row], made_by)
-        answers[place] = PersonAnswer(user_ids[place], wish.variant, fallback, items)
-    return answers
+    made = lists_of(release, group.wish, queries)
+    return {
+        place: PersonAnswer(user_ids[place], group.wish.variant, one.fallback, one.items)
+        for place, one in zip(group.places, made, strict=True)
+    }
 
 
 OPERATIONS = (

@@ -1,7 +1,6 @@
 """POST /v1/recommendations and GET /v1/users/{id}/recommendations: what next, for a person or for a history."""
 
 import time
-from functools import partial
 
 import msgspec
 from starlette.requests import Request
@@ -9,20 +8,19 @@ from starlette.responses import Response
 
 from zhiyin.errors import RequestError
 from zhiyin.serving import reasons
-from zhiyin.serving.answering import answer_of
+from zhiyin.serving.answering import Asked, answered_soon
 from zhiyin.serving.answers import id_in_path, length_of_text
 from zhiyin.serving.asking import asked_at, of_history, of_somebody
 from zhiyin.serving.bodies import body, decoded, names, text_of
 from zhiyin.serving.caller import require_scenario
 from zhiyin.serving.current import current, stage
 from zhiyin.serving.impressions import note
-from zhiyin.serving.live import Served
 from zhiyin.serving.operation import Operation, Parameter, answered, query
 from zhiyin.serving.reasons import wished
 from zhiyin.serving.schemas import Answer, K, Name, PastEvent, Promoted, Question
 from zhiyin.serving.service import Service, new_request_id
 from zhiyin.serving.sessions import Known
-from zhiyin.serving.wish import HOME, Wish, wish_of
+from zhiyin.serving.wish import HOME, wish_of
 
 QUESTION = msgspec.json.Decoder(Question)
 KNOWN = names(Question, PastEvent, Promoted)
@@ -76,20 +74,13 @@ async def answer(service: Service, request: Request, question: Question, default
     require_scenario(request, wish.scenario)
     if somebody == (question.history is not None) and (somebody or wish.settings.kind == "personal"):
         raise RequestError(422, "give either user_id or history: one of them says who asks, or session_id")
-    made = await service.workers.run(partial(_answer, service, served, known, wish, user_id, started))
+    asked = Asked(known, wish, user_id, service.clock(), started, current())
+    made = await answered_soon(service, served, asked)
     note(
         service, served, made.request_id, made.items, scenario=made.scenario, variant=made.variant, user_id=user_id,
         session_id=session_id,
     )  # fmt: skip
     return answered(made)
-
-
-def _answer(service: Service, served: Served, known: Known, wish: Wish, user_id: str | None, started: float) -> Answer:
-    noted = current()
-    noted.version, noted.scenario = served.release.number, wish.scenario
-    made = answer_of(served, known, wish, user_id, service.clock(), started)
-    noted.source, noted.fallback, noted.stale = made.source, made.fallback, made.stale
-    return made
 
 
 OPERATIONS = (
