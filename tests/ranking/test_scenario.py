@@ -140,8 +140,8 @@ def test_what_fits_is_accepted(pipeline: Pipeline):
 
 def test_a_request_narrows():
     shop = Scenario(where="price < 9", boosts={"a": 2.0}, caps={"brand": 2, "category": 3}, personal=False, explore=0.1)
-    asked = shop.terms(Terms(where=("category = 'b'",), boosts=(("b", 3.0),), caps=(("brand", 1), ("category", 5),
-                                                                                  ("colour", 1)), seeds=(4,)))  # fmt: skip
+    own = Terms(("category = 'b'",), None, (("b", 3.0),), (), (("brand", 1), ("category", 5), ("colour", 1)), seeds=(4,))
+    asked = shop.terms(own)
     assert asked.where == ("price < 9", "category = 'b'")
     assert asked.boosts == (("a", 2.0), ("b", 3.0))
     assert dict(asked.caps) == {"brand": 1, "category": 3, "colour": 1}

@@ -253,6 +253,11 @@ class Breakable:
             raise StoreError("the store", "gone", "wait")
         return await self.store.quiet(*asked)
 
+    async def silent(self, *asked: Any) -> bool:
+        if self.gone:
+            raise StoreError("the store", "gone", "wait")
+        return await self.store.silent(*asked)
+
     async def forgotten(self, after: int = 0) -> frozenset[str]:
         return await self.store.forgotten(after)
 
@@ -295,6 +300,12 @@ class Slow:
 
     async def quiet(self, *asked: Any) -> bool:
         found = await self.store.quiet(*asked)
+        for _ in range(next(self.waits, 0)):
+            await asyncio.sleep(0)
+        return found
+
+    async def silent(self, *asked: Any) -> bool:
+        found = await self.store.silent(*asked)
         for _ in range(next(self.waits, 0)):
             await asyncio.sleep(0)
         return found

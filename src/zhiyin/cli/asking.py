@@ -39,6 +39,11 @@ class FoundNews:
         del user_id, session_id, after, change
         return False
 
+    async def silent(self, user_id: str | None, session_id: str | None, after: int, change: int) -> bool:
+        """Everybody has news."""
+        del user_id, session_id, after, change
+        return False
+
     async def forgotten(self, after: int = 0) -> frozenset[str]:
         """Who was erased since the training, by id."""
         del after

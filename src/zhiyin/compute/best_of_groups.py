@@ -15,15 +15,14 @@ from numpy.typing import NDArray
 from zhiyin.compute.grouped import ABOVE, HEAD, LINE, Codes, Grouped, Groups, code, length_above
 from zhiyin.compute.inner import inner
 from zhiyin.compute.kernels import plain
+from zhiyin.compute.near import write_best_of_near
 from zhiyin.compute.selection import (
     LOWEST,
     Keys,
-    item_bits,
-    largest_first,
+    low_bits,
     ordered_bits,
-    plain_bits,
+    raised,
     room_for,
-    write_best,
 )
 from zhiyin.compute.threads import over_blocks
 from zhiyin.types import Indexes, Mask, Scores, Vectors
@@ -48,11 +47,13 @@ class Asked(NamedTuple):
     reach: Scores  # float32[l], the most that a product with one of a line is, over the length of the query
 
 
-class Found(NamedTuple):
-    """The best so far."""
+class Near(NamedTuple):
+    """What may be among the k best, as far as it was looked at."""
 
-    keys: Keys  # uint64[room]
-    size: NDArray[np.int64]  # int64[1], how many they are
+    items: Indexes  # int32[c]
+    most: Scores  # float32[c], what their products are at most
+    lows: Keys  # uint64[room], what the best of them have at least, as `low_bits`
+    sizes: Places  # int64[2], how many items and how many lows there are
     bar: Scores  # float32[1], what is below is not among the k best
 
 
@@ -67,11 +68,9 @@ def best_of_groups(
 
     def answer(first: int, last: int) -> None:
         for row in rows[first:last]:
-            best = Found(np.empty(room_for(k), np.uint64), np.zeros(1, np.int64), np.full(1, LOWEST))
             asked, order = _ask(vectors[row], grouped.groups, grouped.tails.shape[1])
             order.sort()
-            _visit(asked, order, grouped, whole, scales, permitted[row], k, best)
-            write_best(best.keys, best.size[0], permitted[row], found[row], scores[row])
+            _visit(asked, order, grouped, whole, scales, permitted[row], found[row], scores[row])
 
     if k:
         over_blocks(len(rows), answer)
@@ -104,8 +103,14 @@ def _ask(vector: Scores, groups: Groups, tail: int) -> tuple[Asked, Keys]:
 
 @njit(cache=True, nogil=True)
 def _visit(
-    asked: Asked, order: Keys, grouped: Grouped, whole: Vectors, scales: Scores, permitted: Mask, k: int, best: Found
-) -> None:
+    asked: Asked, order: Keys, grouped: Grouped, whole: Vectors, scales: Scores, permitted: Mask, found: Indexes,
+    best: Scores,
+) -> None:  # fmt: skip
+    k, c = len(found), len(grouped.items)
+    near = Near(  # items are touched as far as they are used
+        np.empty(c, np.int32), np.empty(c, np.float32), np.empty(room_for(k), np.uint64), np.zeros(2, np.int64),
+        np.full(1, LOWEST),
+    )  # fmt: skip
     lines, starts, reach = grouped.groups.lines, grouped.groups.starts, asked.reach
     chosen, count, seen = np.empty(len(reach), np.int64), 0, 0
     for key in order:
@@ -117,47 +122,51 @@ def _visit(
         seen += int(starts[lines[group + 1]] - starts[lines[group]])
         if seen >= _SEEDS * k:
             break
-    _look(chosen[:count], asked, grouped, whole, scales, permitted, k, best)
-    count, limit = 0, _limit(best.bar[0], asked.sizes[1])
+    _look(chosen[:count], asked, grouped, permitted, k, near)
+    count, limit = 0, _limit(near.bar[0], asked.sizes[1])
     for line in range(len(reach)):
         chosen[count] = line
         count += int(reach[line] >= limit)
-    _look(chosen[:count], asked, grouped, whole, scales, permitted, k, best)
+    _look(chosen[:count], asked, grouped, permitted, k, near)
+    size = near.sizes[0]
+    write_best_of_near(
+        asked.vector, near.items[:size], near.most[:size], near.bar[0], whole, scales, permitted, found, best
+    )
 
 
 @njit(cache=True, nogil=True)
-def _look(
-    lines: Places, asked: Asked, grouped: Grouped, whole: Vectors, scales: Scores, permitted: Mask, k: int, best: Found
-) -> None:
+def _look(lines: Places, asked: Asked, grouped: Grouped, permitted: Mask, k: int, near: Near) -> None:
+    if len(lines) == 0:
+        return
     items, heads, tails, steps, alongs, acrosses, ends, _, _, groups = grouped  # named once: tuples are slow to pass
-    vector, head, tail, sizes, cosines, sines, _ = asked
-    keys, size, bar = best
-    (step, length, end, rest), slack = sizes, _slack(len(vector))
-    places, above, count = np.empty(_BATCH + LINE, np.int64), np.empty(_BATCH + LINE, np.float32), 0
+    _, head, tail, sizes, cosines, sines, _ = asked
+    (step, length, end, rest), slack, bar = sizes, _slack(len(asked.vector)), near.bar
+    longest, unsure = groups.lengths.max(), rest + length * slack  # the rounding of a sum in any order, too
+    margin = np.float32((unsure * longest + (length + unsure) * groups.rests.max()) * ABOVE)
+    places, products, count = np.empty(_BATCH + LINE, np.int64), np.empty(_BATCH + LINE, np.float32), 0
     for line in lines:
         group = np.int64(groups.of_lines[line])
-        cosine, sine, longest = cosines[group], sines[group], groups.lengths[group]
-        unsure = rest + length * slack  # the rounding of a sum in any order, too
-        margin = np.float32((unsure * longest + (length + unsure) * groups.rests[group]) * ABOVE)
+        cosine, sine = cosines[group], sines[group]
         least = np.float32(_limit(bar[0], length) - 2 * slack * longest)
         for at in range(np.uint64(groups.starts[line]), np.uint64(groups.starts[line + 1])):
             along = alongs[at] * cosine
-            places[count], above[count] = np.int64(at), along * length + margin
+            places[count], products[count] = np.int64(at), along * length
             count += int((along + acrosses[at] * sine >= least) & permitted[items[at]])  # no branch to guess
         if count >= _BATCH or line == lines[-1]:
-            count = _kept(places, above, count, heads, head, steps, step, ends, end, bar[0])
-            count = _kept(places, above, count, tails, tail, steps, step, ends, np.float32(0), bar[0])
+            count = _kept(places, products, count, heads, head, steps, step, ends, end, margin, bar[0])
+            count = _kept(places, products, count, tails, tail, steps, step, ends, np.float32(0), margin, bar[0])
             for j in range(count):
-                _add(items[places[j]], inner(vector, whole, items[places[j]]), scales, k, keys, size, bar)
+                _add(items[places[j]], products[j], margin, k, near)
             count = 0
+    _raise(k, near)
 
 
 @njit(cache=True, nogil=True)
 def _kept(
-    places: Places, above: Scores, count: int, codes: Codes, asked: Wide, steps: Scores, step: np.float32,
-    ends: Scores, end: np.float32, bar: np.float32,
+    places: Places, products: Scores, count: int, codes: Codes, asked: Wide, steps: Scores, step: np.float32,
+    ends: Scores, end: np.float32, margin: np.float32, bar: np.float32,
 ) -> int:  # fmt: skip
-    """How many of the places stay, because with these codes too they may reach the bar; their bounds are completed."""
+    """How many of the places stay, because with these codes too they may reach the bar; codes add to their products."""
     kept = 0
     for j in range(count):
         at, total = np.uint64(places[j]), np.int32(0)
@@ -166,28 +175,26 @@ def _kept(
                 total = np.int32(
                     total + np.int32(codes[at, np.uint64(start) + i]) * np.int32(asked[np.uint64(start) + i])
                 )
-        most = above[j] + np.float32(total) * (steps[at] * step)
-        places[kept], above[kept] = places[j], most
-        kept += int(most + end * ends[at] >= bar)
+        product = products[j] + np.float32(total) * (steps[at] * step)
+        places[kept], products[kept] = places[j], product
+        kept += int(product + (margin + end * ends[at]) >= bar)
     return kept
 
 
 @njit(cache=True, nogil=True)
-def _add(
-    item: int, product: np.float32, scales: Scores, k: int, keys: Keys, size: NDArray[np.int64], bar: Scores
-) -> None:
-    value = np.empty(1, np.float32)
-    bits = value.view(np.uint32)
-    value[0] = (product * scales[item] if len(scales) else product) + np.float32(0)
-    if not value[0] >= bar[0]:  # true for NaN
-        return
-    keys[size[0]] = ordered_bits(bits[0]) << np.uint64(32) | item_bits(item)
-    size[0] += 1
-    if size[0] == len(keys):
-        largest_first(keys, k)
-        size[0] = k
-        bits[0] = plain_bits(keys[:k].min() >> np.uint64(32))
-        bar[0] = value[0]
+def _add(item: int, product: np.float32, margin: np.float32, k: int, near: Near) -> None:
+    items, known = near.sizes
+    near.items[items], near.most[items], near.lows[known] = item, product + margin, low_bits(product - margin)
+    near.sizes[0], near.sizes[1] = items + 1, known + 1
+    if known + 1 == len(near.lows):
+        _raise(k, near)
+
+
+@njit(cache=True, nogil=True)
+def _raise(k: int, near: Near) -> None:
+    known = near.sizes[1]
+    if known >= k:
+        near.bar[0], near.sizes[1] = raised(near.lows[:known], k), k
 
 
 @njit(cache=True, nogil=True)

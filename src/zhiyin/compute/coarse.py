@@ -7,7 +7,6 @@ likely items say what the k-th best has at least; of the others only those whose
 in full: exact, whatever the vectors. Items stand by falling length, so that the search ends where none is long enough.
 """
 
-from threading import local
 from typing import NamedTuple
 
 import numpy as np
@@ -15,18 +14,13 @@ from numba import njit
 from numpy.typing import NDArray
 
 from zhiyin.compute.best_products import lengths_of
-from zhiyin.compute.inner import inner
 from zhiyin.compute.kernels import plain
+from zhiyin.compute.near import write_best_of_near
 from zhiyin.compute.selection import (
-    LANES,
     LOWEST,
-    any_reaches,
-    gather,
-    item_of,
-    largest_first,
-    only_permitted,
+    low_bits,
+    raised,
     room_for,
-    write_best,
 )
 from zhiyin.compute.threads import over_blocks
 from zhiyin.types import Indexes, Mask, Scores, Vectors
@@ -41,23 +35,6 @@ _TINY = np.float32(1e-37)  # added to lengths, so that those too small for float
 
 Codes = NDArray[np.int8]
 Wide = NDArray[np.int16]
-
-
-class _Room(local):
-    """What the likely products of one query at a time are written into: one array a thread, of the largest catalogue.
-
-    A new one for each query would be given back to the system, and fetched from it page by page, each time.
-    """
-
-    array: Scores = np.empty(0, np.float32)
-
-    def of(self, items: int) -> Scores:
-        if len(self.array) < items:
-            self.array = np.empty(items, np.float32)
-        return self.array[:items]
-
-
-_room = _Room()
 
 
 class Coarse(NamedTuple):
@@ -129,12 +106,10 @@ def best_of_few(
     heads, tails, *bounds = _coded(vectors, rows)
 
     def answer(first: int, last: int) -> None:
-        likely = _room.of(len(coarse.items))
         for place in range(first, last):
             row, head, tail = rows[place], heads[place].astype(np.int16), tails[place].astype(np.int16)
             asked = Asked(vectors[row], head, tail, *(one[place] for one in bounds))
-            _products(coarse.heads, head, coarse.steps, asked.step, likely)
-            _best_row(asked, likely, coarse, whole, scales, permitted[row], found[row], scores[row])
+            _best_row(asked, coarse, whole, scales, permitted[row], found[row], scores[row])
 
     if k:
         over_blocks(len(rows), answer)
@@ -180,92 +155,77 @@ def _code(
 
 
 @njit(cache=True, nogil=True)
-def _products(codes: Codes, asked: Wide, steps: Scores, step: float, out: Scores) -> None:
-    """The products of codes of one line each, in 32 bits, which compiles to vector code."""
-    for row in range(len(codes)):
-        code, total = codes[row], np.int32(0)
-        for j in range(np.uint64(_HEAD)):
-            total = np.int32(total + np.int32(code[j]) * np.int32(asked[j]))
-        out[row] = np.float32(total) * (steps[row] * step)
+def _best_row(
+    asked: Asked, coarse: Coarse, whole: Vectors, scales: Scores, permitted: Mask, found: Indexes, best: Scores
+) -> None:
+    items, heads, tails, steps, lengths, rests, ends, worst = coarse  # named once: tuples are slow to pass
+    vector, head, tail, step, length, own_rest, end = asked
+    k, c, bar = len(best), len(items), LOWEST
+    rest = own_rest + length * np.float32(max(len(vector), 16) * 2.0**-22)  # of a sum in any order
+    near, most, count = np.empty(c, np.int32), np.empty(c, np.float32), 0  # touched as far as they are used
+    lows, known = np.empty(room_for(k), np.uint64), 0
+    products, picked = np.empty(_TILE, np.float32), np.empty(_TILE, np.int64)
+    for start in range(0, c, _TILE):
+        if length * lengths[start] * _ABOVE < bar:
+            break
+        line = products[: min(_TILE, c - start)]
+        _products(heads, head, steps, step, start, line)
+        widest = (rest * lengths[start] + (length + rest) * worst[start // _TILE]) * _ABOVE
+        some = _reaching(line, ends, start, widest, end * _ABOVE, bar, picked)
+        for j in range(_completed(line, tails, tail, steps, step, widest, bar, picked[:some], start)):
+            at, product = np.uint64(picked[j]), products[j]
+            margin = (rest * lengths[at] + (length + rest) * rests[at]) * _ABOVE
+            if not (product + margin >= bar and permitted[items[at]]):
+                continue
+            near[count], most[count] = items[at], product + margin
+            count += 1
+            lows[known] = low_bits(product - margin)
+            known += 1
+            if known == len(lows):
+                bar, known = raised(lows, k), k
+    if known > k:
+        bar = raised(lows[:known], k)
+    write_best_of_near(vector, near[:count], most[:count], bar, whole, scales, permitted, found, best)
 
 
 @njit(cache=True, nogil=True)
-def _best_row(
-    asked: Asked, likely: Scores, coarse: Coarse, whole: Vectors, scales: Scores, permitted: Mask, found: Indexes,
-    best: Scores,
-) -> None:  # fmt: skip
-    k, c = len(best), len(coarse.items)
-    rest = asked.rest + asked.length * np.float32(max(len(asked.vector), 16) * 2.0**-22)  # of a sum in any order
-    bar = _bar(asked.vector, likely, coarse.items, whole, scales, permitted, k)
-    near, scores = np.empty(c, np.int32), np.empty(c, np.float32)  # touched as far as they are used
-    picked, above, count = np.empty(_TILE, np.int64), np.empty(_TILE, np.float32), 0
-    for start in range(0, c, _TILE):
-        if asked.length * coarse.lengths[start] * _ABOVE < bar:
-            break
-        for j in range(_reaching(asked, rest, likely, coarse, start, bar, above, picked)):
-            at = picked[j]
-            item = coarse.items[at]
-            product = likely[at] + _product(coarse.tails, at, asked.tail) * (coarse.steps[at] * asked.step)
-            margin = (rest * coarse.lengths[at] + (asked.length + rest) * coarse.rests[at]) * _ABOVE
-            if product + margin >= bar and permitted[item]:
-                near[count], scores[count] = item, _score(asked.vector, whole, scales, item)
-                count += 1
-    keys = np.empty(room_for(k) + LANES, np.uint64)
-    size, _ = gather(scores[:count], near[:count], permitted, keys, 0, LOWEST, k)
-    write_best(keys, size, permitted, found, best)
+def _products(heads: Codes, asked: Wide, steps: Scores, step: float, start: int, out: Scores) -> None:
+    """The products of codes of one line each, in 32 bits, which compiles to vector code."""
+    for j in range(np.uint64(len(out))):
+        at, total = np.uint64(start) + j, np.int32(0)
+        for i in range(np.uint64(_HEAD)):
+            total = np.int32(total + np.int32(heads[at, i]) * np.int32(asked[i]))
+        out[j] = np.float32(total) * (steps[at] * step)
 
 
 @njit(cache=True, nogil=True)
 def _reaching(
-    asked: Asked, rest: float, likely: Scores, coarse: Coarse, start: int, bar: float, above: Scores,
+    first: Scores, ends: Scores, start: int, margin: np.float32, end: np.float32, bar: np.float32,
     picked: NDArray[np.int64],
 ) -> int:  # fmt: skip
     """How many places of a tile went into `picked`, because by their first dimensions they may reach the bar."""
-    some, count, ends = min(_TILE, len(coarse.items) - start), 0, coarse.ends
-    margin = (rest * coarse.lengths[start] + (asked.length + rest) * coarse.worst[start // _TILE]) * _ABOVE
-    end = asked.end * _ABOVE
-    for j in range(np.uint64(some)):
+    count = 0
+    for j in range(np.uint64(len(first))):
         at = np.uint64(start) + j
-        above[j] = likely[at] + (margin + end * ends[at])
-    for line in range(0, some, LANES):
-        if line + LANES <= some and not any_reaches(above, line, bar):
-            continue
-        for j in range(np.uint64(line), np.uint64(min(line + LANES, some))):
-            picked[count] = start + np.int64(j)
-            count += int(above[j] >= bar)  # no branch to guess
+        picked[count] = np.int64(at)
+        count += int(first[j] + (margin + end * ends[at]) >= bar)  # no branch to guess
     return count
 
 
 @njit(cache=True, nogil=True)
-def _bar(
-    vector: Scores, likely: Scores, items: Indexes, whole: Vectors, scales: Scores, permitted: Mask, k: int
-) -> np.float32:
-    """The k-th best product among the items that look best: what any other must reach."""
-    most = 2 * k
-    keys = np.empty(room_for(most) + LANES, np.uint64)
-    size, _ = gather(likely, items, permitted, keys, 0, LOWEST, most)
-    size = only_permitted(keys, size, permitted)
-    if size < k:
-        return LOWEST
-    if size > most:
-        largest_first(keys[:size], most)
-    scores = np.empty(min(size, most), np.float32)
-    for j in range(len(scores)):
-        scores[j] = -_score(vector, whole, scales, item_of(keys[j]))
-    return -np.partition(scores, k - 1)[k - 1]
-
-
-@njit(cache=True, nogil=True)
-def _score(vector: Scores, whole: Vectors, scales: Scores, item: int) -> np.float32:
-    product = inner(vector, whole, item)
-    return product * scales[item] if len(scales) else product
-
-
-@njit(cache=True, nogil=True)
-def _product(codes: Codes, row: int, asked: Wide) -> np.float32:
-    total, at = np.int32(0), np.uint64(row)
-    for start in range(0, codes.shape[1], _HEAD):
-        for i in range(np.uint64(_HEAD)):  # a fixed count, which compiles to vector code
-            j = np.uint64(start) + i
-            total = np.int32(total + np.int32(codes[at, j]) * np.int32(asked[j]))
-    return np.float32(total)
+def _completed(
+    line: Scores, tails: Codes, asked: Wide, steps: Scores, step: float, margin: np.float32, bar: np.float32,
+    picked: NDArray[np.int64], start: int,
+) -> int:  # fmt: skip
+    """How many of the places stay in `picked` by all of their dimensions; their products stand at the front of line."""
+    kept = 0
+    for j in range(len(picked)):
+        at, total = np.uint64(picked[j]), np.int32(0)
+        for first in range(0, tails.shape[1], _HEAD):
+            for i in range(np.uint64(_HEAD)):  # a fixed count, which compiles to vector code
+                place = np.uint64(first) + i
+                total = np.int32(total + np.int32(tails[at, place]) * np.int32(asked[place]))
+        product = line[at - np.uint64(start)] + np.float32(total) * (steps[at] * step)
+        picked[kept], line[kept] = picked[j], product
+        kept += int(product + margin >= bar)
+    return kept

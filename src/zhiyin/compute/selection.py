@@ -76,6 +76,19 @@ def gather(line: Scores, items: Indexes, permitted: Mask, keys: Keys, size: int,
 
 
 @njit(cache=True, nogil=True)
+def raised(lows: Keys, k: int) -> np.float32:
+    """The k-th largest of what some items have at least, given as `low_bits`; it is brought to the front k of these."""
+    largest_first(lows, k)
+    return np.uint32(plain_bits(lows[:k].min())).view(np.float32)
+
+
+@njit(cache=True, nogil=True)
+def low_bits(low: np.float32) -> np.uint64:
+    """A float32 as a number that stands in the same order."""
+    return np.uint64(ordered_bits(np.float32(low + np.float32(0)).view(np.uint32)))  # no negative zero
+
+
+@njit(cache=True, nogil=True)
 def write_best(keys: Keys, size: int, permitted: Mask, items: Indexes, scores: Scores) -> None:
     """Fill the front of one row of items and of scores with the best of what was gathered, best first."""
     value = np.empty(1, np.float32)

@@ -55,6 +55,11 @@ class Vocabulary:
     def _places(self) -> dict[str, int]:
         return {text: place for place, text in enumerate(self.texts)}
 
+    @cached_property
+    def names(self) -> list[str]:
+        """The same texts, to look up one by one: they are those of `indexes`, so the list takes 8 bytes an id."""
+        return list(self._places)
+
     def indexes(self, ids: Iterable[object] | pl.Series) -> Indexes:
         """int32[len(ids)]; -1 for an id that is not known."""
         if isinstance(ids, pl.Series) and len(ids) > 1_000:

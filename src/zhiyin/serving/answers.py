@@ -17,19 +17,19 @@ from zhiyin.serving.schemas import LONGEST_ID, MOST_K, Reason, Recommended
 
 def listed(candidates: Candidates, release: Release, why: Sequence[Reason] = ()) -> list[Recommended]:
     """One answer as a list, best first; without the frame of `slate`, which would cost as much as a model."""
-    shown = candidates.items[0][candidates.items[0] >= 0]
+    names, shown = release.items.names, candidates.items[0][candidates.items[0] >= 0].tolist()
     scores, origins = candidates.scores[0].tolist(), candidates.origins[0].tolist()
     drawn = None if candidates.probabilities is None else candidates.probabilities[0].tolist()
     return [
         Recommended(
-            item_id,
+            names[item],
             scores[place],
             place + 1,
             candidates.origin_names[origins[place]],
             drawn[place] if drawn else 1.0,
             why[place] if why else UNSET,
         )
-        for place, item_id in enumerate(release.items.texts[shown].to_list())
+        for place, item in enumerate(shown)
     ]
 
 

@@ -4,6 +4,7 @@ Any code below a route may add to it, in whatever thread it runs; outside a requ
 """
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from contextvars import ContextVar
@@ -34,6 +35,11 @@ class Noted:
     """When a stream began to flow, by `time.perf_counter`: it lasts as long as somebody looks, which is not slow."""
 
 
+IDS_AT_ONCE = 256
+_ids: deque[str] = deque()  # threads may share it
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_ids.clear)
+
 _current: ContextVar[Noted | None] = ContextVar("current", default=None)
 
 
@@ -49,7 +55,12 @@ def current() -> Noted:
 
 def new_request_id() -> str:
     """24 characters that no other request has."""
-    return os.urandom(12).hex()
+    try:
+        return _ids.pop()
+    except IndexError:
+        drawn = os.urandom(IDS_AT_ONCE * 12).hex()  # to ask the system for each takes longer than all else about it
+        _ids.extend(drawn[start : start + 24] for start in range(24, len(drawn), 24))
+        return drawn[:24]
 
 
 @contextmanager

@@ -25,8 +25,10 @@ def reasons_of(
 ) -> list[list[Reason]]:
     """Of each item of each list, in its order; `thorough` asks models again that do not tell it for nothing."""
     told = (thorough_reasons if thorough else reasons)(pipeline, queries, found)
+    named = list({one.item for of_list in told for reason in of_list for one in reason.because})
+    titles = dict(zip(named, release.pipeline.catalog.titles.gather(named).to_list(), strict=True))
     lists = (items[items >= 0].tolist() for items in found.items)
-    return [_written(release, items, of_list, language) for items, of_list in zip(lists, told, strict=True)]
+    return [_written(release, items, of_list, titles, language) for items, of_list in zip(lists, told, strict=True)]
 
 
 def wished(given: Mapping[str, str]) -> tuple[bool, Language]:
@@ -46,17 +48,12 @@ def wished(given: Mapping[str, str]) -> tuple[bool, Language]:
 
 
 def _written(
-    release: Release, items: Sequence[int], given: Sequence[explain.Reason], language: Language
-) -> list[Reason]:
-    called: dict[int, tuple[str, str]] = {}  # an event often speaks for several items
-    written = []
+    release: Release, items: Sequence[int], given: Sequence[explain.Reason], titles: Mapping[int, str],
+    language: Language,
+) -> list[Reason]:  # fmt: skip
+    names, written = release.items.names, []
     for item, reason in zip(items, given, strict=True):
-        because, titles = [], []
-        for one in reason.because:
-            if one.item not in called:
-                called[one.item] = release.items.texts[one.item], release.pipeline.catalog.titles[one.item]
-            item_id, title = called[one.item]
-            because.append(Because(item_id, one.event_type, round(one.share, 4)))
-            titles.append(ITSELF[language] if one.item == item else title)
-        written.append(Reason(reason.kind, because, reason.method, sentence(reason, titles, language)))
+        because = [Because(names[one.item], one.event_type, round(one.share, 4)) for one in reason.because]
+        called = [ITSELF[language] if one.item == item else titles[one.item] for one in reason.because]
+        written.append(Reason(reason.kind, because, reason.method, sentence(reason, called, language)))
     return written

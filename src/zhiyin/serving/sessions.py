@@ -39,6 +39,10 @@ class Tells(Protocol):
         """Whether there is no news for who knows all up to an event and a change; raises StoreError, too."""
         ...
 
+    async def silent(self, user_id: str | None, session_id: str | None, after: int, change: int) -> bool:
+        """The same for who holds nothing of somebody yet, and knows all changes up to one."""
+        ...
+
     async def forgotten(self, after: int = 0) -> frozenset[str]:
         """Digests of who was erased after a moment; raises StoreError if it cannot say."""
         ...
@@ -112,13 +116,18 @@ class Sessions:
     async def _read(self, memory: Memory, key: Key) -> Session:
         """What is held with what is new. While the store is read, other questions may change what is held."""
         for tries in range(MOST_TRIES):
-            held = memory.get(key) if tries < MOST_TRIES - 1 else None  # the last reading is of everything
+            is_last = tries == MOST_TRIES - 1  # which is of everything
+            held = None if is_last else memory.get(key)
             after = held.last if held else memory.after
             told = memory.change
-            if held is not None and told is not None and await self._store.quiet(*key, after, told):
-                if memory.get(key) is held:
-                    return held
-                continue
+            nothing_new = self._store.quiet if held else self._store.silent
+            if told is not None and not is_last and await nothing_new(*key, after, told):
+                if memory.get(key) is not held or (held is None and memory.change != told):
+                    continue
+                if held is None:
+                    held = memory.made(key, None)
+                    memory.hold(key, held)
+                return held
             news = await self._store.news(*key, after, self._most_events_each, told)
             if memory.change is None or any(change.kind == "all" for change in news.changes):
                 memory.forgotten = await self._store.forgotten(memory.trained)

@@ -143,6 +143,11 @@ class Store:
         of = partial(news.quiet, user_id=user_id, session_id=session_id)
         return await self._heard(partial(of, after=after, change=change))
 
+    async def silent(self, user_id: str | None, session_id: str | None, after: int, change: int) -> bool:
+        """Whether there is no news for who holds nothing of somebody and knows all changes up to one; raises, too."""
+        of = partial(news.silent, user_id=user_id, session_id=session_id)
+        return await self._heard(partial(of, after=after, change=change))
+
     async def _heard(self, work: Work[T]) -> T:
         try:
             found = await self._database.read(work)

@@ -105,18 +105,26 @@ def _of_session() -> Statement:
     return Statement(union_all(_events(_newest(own)), *_told()))
 
 
-def _since() -> tuple[Statement, Statement]:
-    """The number of the latest change, and whether a person or a session has done something since."""
+def _since() -> tuple[Statement, Statement, Statement]:
+    """The number of the latest change, and whether a person or a session has done something since.
+
+    The last one is of a person of whom nothing is held: whether there is a linked session or a wish, too.
+    """
     latest = select(func.coalesce(func.max(changes.c.number), literal_column("0"))).scalar_subquery()
     newer, nobody = events.c.sequence > AFTER, events.c.user_id.is_(None)
     own = exists().where(events.c.user_id == USER, newer)
     linked = exists().where(links.c.user_id == USER, events.c.session_id == links.c.session_id, nobody, newer)
     alone = exists().where(events.c.session_id == SESSION, nobody, newer)
-    return Statement(select(latest, or_(own, linked))), Statement(select(latest, alone))
+    link = exists().where(links.c.user_id == USER)
+    wish = exists().where(users.c.user_id == USER, users.c.personalised.is_(False))
+    of_person, of_session, said = (
+        Statement(select(latest, one)) for one in (or_(own, linked), alone, or_(own, link, wish))
+    )
+    return of_person, of_session, said
 
 
 OF_PERSON, OF_SESSION = _of_person(), _of_session()
-SINCE_OF_PERSON, SINCE_OF_SESSION = _since()
+SINCE_OF_PERSON, SINCE_OF_SESSION, SAID_OF_PERSON = _since()
 PEOPLE = Statement(select(events.c.user_id).distinct().where(events.c.sequence > AFTER, events.c.user_id.is_not(None)))
 UNPERSONALISED = Statement(select(users.c.user_id).where(users.c.personalised.is_(False)))
 LINKED = Statement(
@@ -169,6 +177,14 @@ def quiet(connection: Connection, user_id: str | None, session_id: str | None, *
         rows = SINCE_OF_SESSION.rows(connection, session_id=session_id, after=after)
     ((latest, active),) = rows
     return latest == change and not active
+
+
+def silent(connection: Connection, user_id: str | None, session_id: str | None, *, after: int, change: int) -> bool:
+    """Whether `news` would tell nothing to who holds nothing of somebody, but has heard of all up to a change."""
+    if user_id is None:
+        return quiet(connection, None, session_id, after=after, change=change)
+    ((latest, said),) = SAID_OF_PERSON.rows(connection, user_id=user_id, after=after)
+    return latest == change and not said
 
 
 def active(connection: Connection, after: int) -> list[str]:
