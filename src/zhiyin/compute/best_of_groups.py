@@ -73,7 +73,7 @@ def best_of_groups(
             _visit(asked, order, grouped, whole, scales, permitted[row], found[row], scores[row])
 
     if k:
-        over_blocks(len(rows), answer)
+        over_blocks(len(rows), answer, serial_below=2)
     return found, scores
 
 

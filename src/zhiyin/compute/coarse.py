@@ -112,7 +112,7 @@ def best_of_few(
             _best_row(asked, coarse, whole, scales, permitted[row], found[row], scores[row])
 
     if k:
-        over_blocks(len(rows), answer)
+        over_blocks(len(rows), answer, serial_below=2)
     return found, scores
 
 

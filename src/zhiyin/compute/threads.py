@@ -2,12 +2,16 @@
 
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
+from threading import Lock
 from typing import TypeVar
 
 T = TypeVar("T")
 
 _BLOCKS_PER_THREAD = 4  # rows differ in cost: small blocks even it out
+_MANY = 64  # rows from which on it pays to
+_turn = Lock()
+_pool: tuple[int, ThreadPoolExecutor] | None = None
 _chosen: int | None = None
 
 
@@ -30,17 +34,42 @@ def thread_count() -> int:
 def over_blocks(rows: int, task: Callable[[int, int], None], *, serial_below: int = 64) -> None:
     """Run task(first, last) over disjoint blocks of rows, in threads; few rows stay in the calling thread.
 
-    The tasks release the interpreter lock. Threads of our own, and not numba's, because the layer that numba falls
-    back to where OpenMP is missing ends the process when two threads, such as a request and a retraining, meet in it.
+    The tasks release the interpreter lock, and call nothing of this file. Threads of our own, and not numba's, because
+    the layer that numba falls back to where OpenMP is missing ends the process when two threads, such as a request and
+    a retraining, meet in it.
     """
     workers = 1 if rows < serial_below else min(thread_count(), rows)
     if workers <= 1:
         task(0, rows)
         return
-    block = -(-rows // (workers * _BLOCKS_PER_THREAD))
-    starts = range(0, rows, block)
-    with ThreadPoolExecutor(workers) as pool:
-        list(pool.map(lambda first: task(first, min(first + block, rows)), starts))
+    block = -(-rows // (workers * (_BLOCKS_PER_THREAD if rows >= _MANY else 1)))
+    pool = _helpers(workers)
+    others = [pool.submit(task, first, min(first + block, rows)) for first in range(block, rows, block)]
+    try:
+        task(0, block)
+    finally:
+        wait(others)  # they write into arrays of the caller
+    for other in others:
+        other.result()
+
+
+def _helpers(count: int) -> ThreadPoolExecutor:
+    """Threads that stay, because to start them takes longer than what a request has for them to do."""
+    global _pool  # noqa: PLW0603 - one for the whole process, whoever asks
+    with _turn:
+        if _pool is None or _pool[0] < count:
+            _pool = count, ThreadPoolExecutor(count, "compute")
+        return _pool[1]
+
+
+def _forget_helpers() -> None:
+    """A process that was forked has none of the threads of its parent."""
+    global _pool  # noqa: PLW0603 - as above
+    _pool = None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_helpers)
 
 
 def together(*tasks: Callable[[], T]) -> list[T]:

@@ -1,4 +1,4 @@
-"""What is there when a service begins is not searched for garbage again and again.
+"""What is there when a service begins is not searched for garbage again and again, and lies in large pages.
 
 Python's collector looks through everything that may be part of a cycle: with the libraries and a release, that stops
 all requests for a tenth of a second, every few thousand events.
@@ -6,6 +6,8 @@ all requests for a tenth of a second, every few thousand events.
 
 import gc
 from collections.abc import Callable
+
+from zhiyin.serving.large_pages import lay_out
 
 ALLOCATIONS = 10_000
 """Objects more than before at which what is young is looked through; requests leave hardly a cycle behind."""
@@ -16,6 +18,7 @@ def settle() -> None:
     gc.enable()
     gc.set_threshold(ALLOCATIONS)
     gc.freeze()
+    lay_out()
 
 
 class Settled:
@@ -34,3 +37,4 @@ class Settled:
         gc.unfreeze()
         gc.collect()
         gc.freeze()
+        lay_out()

@@ -28,6 +28,9 @@ BASKETS = ("similar", "cart")
 HOME = "home"
 """The scenario of a request that names none."""
 
+LONGEST = 100
+"""Items of a list that is made together with others: longer ones take their time."""
+
 
 @dataclass(frozen=True, eq=False)
 class Wish:
@@ -51,7 +54,7 @@ class Wish:
         The settings are the same object for all requests, until the rules change.
         """
         own = self.own
-        if self.settings.kind in BASKETS or own.exclude is not None or self.thorough:
+        if self.settings.kind in BASKETS or own.exclude is not None or self.thorough or self.k > LONGEST:
             return None
         said = own.where, own.boosts, own.promotions, own.caps, own.seen, own.seen_days, own.personal
         return id(self.settings), self.scenario, self.variant, self.k, self.language, said

@@ -1,9 +1,9 @@
 """Threads that score, so that the event loop goes on storing events and taking requests meanwhile.
 
 Scoring 100,000 items takes milliseconds, most of them outside the interpreter lock; the way to a thread and back, and
-what each step does once for all of its rows, take some tenths of one. So questions of one kind that wait for a thread
+what each step does once for all of its rows, take some tenths of one. So questions of one kind that wait for their turn
 wait together, and are scored as one batch: the more there is to do, the less each of them costs. Nobody waits for
-others to come.
+others to come. Batches come one after the other, each on all cores: side by side they would wait for the lock in turn.
 """
 
 import asyncio
@@ -37,10 +37,11 @@ class _Batch:
 
 
 class Workers:
-    """As many threads as compiled loops use. Asked from one event loop."""
+    """One thread for batches, and for what takes longer as many as compiled loops use. Asked from one event loop."""
 
     def __init__(self, *, most_waiting: int = MOST_WAITING) -> None:
-        self._pool = ThreadPoolExecutor(thread_count(), "scoring")
+        self._pool = ThreadPoolExecutor(thread_count(), "working")
+        self._line = ThreadPoolExecutor(1, "scoring")
         self._most_waiting = most_waiting
         self._waiting = 0
         self._open: dict[Hashable, _Batch] = {}
@@ -68,7 +69,7 @@ class Workers:
             self._waiting -= 1
 
     async def together(self, kind: Hashable, question: Q, work: Callable[[Sequence[Q]], Sequence[T]]) -> T:
-        """The answer to one question, by `work`, which answers several of a kind in a thread.
+        """The answer to one question, by `work`, which answers several of a kind in a few milliseconds.
 
         Where it raises, each question is asked alone, so that nobody has the error of somebody else.
 
@@ -88,7 +89,7 @@ class Workers:
             batch.questions.append(question)
             batch.answers.append(answer)
         if is_new:
-            done = loop.run_in_executor(self._pool, self._answers, kind, batch, work)
+            done = loop.run_in_executor(self._line, self._answers, kind, batch, work)
             done.add_done_callback(partial(_deliver, batch))
         try:
             return await answer
@@ -97,7 +98,8 @@ class Workers:
 
     def stop(self) -> None:
         """End the threads when they have done what they do."""
-        self._pool.shutdown(cancel_futures=True)
+        for pool in (self._line, self._pool):
+            pool.shutdown(cancel_futures=True)
 
     def _admit(self) -> None:
         if self._waiting >= self._most_waiting:
