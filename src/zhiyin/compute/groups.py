@@ -7,6 +7,7 @@ import numpy as np
 
 from zhiyin.compute.best_products import lengths_of
 from zhiyin.compute.linear_algebra import serial_linear_algebra
+from zhiyin.compute.threads import over_blocks
 from zhiyin.types import Floats, Indexes, Scores, Vectors
 
 _PER_ROOT = 3.0  # groups to the square root of the number of vectors: more leave fewer vectors, and are more to look at
@@ -33,12 +34,16 @@ def centres_of(vectors: Vectors, lengths: Floats, items: Indexes) -> Vectors:
 def nearest_of(vectors: Vectors, items: Indexes, centres: Vectors) -> tuple[Indexes, Scores]:
     """int32[c] and float32[c]: the centre with the largest product with each of some of vectors [n, d], and that."""
     nearest, along = np.empty(len(items), np.int32), np.empty(len(items), np.float32)
-    with serial_linear_algebra():
-        for start in range(0, len(items), _BLOCK):
-            rows = slice(start, start + _BLOCK)
+
+    def find(first: int, last: int) -> None:
+        for start in range(first, last, _BLOCK):
+            rows = slice(start, min(start + _BLOCK, last))
             products = vectors[items[rows]] @ centres.T  # [block, g]
             nearest[rows] = products.argmax(axis=1)
             along[rows] = np.take_along_axis(products, nearest[rows, None], axis=1)[:, 0]
+
+    with serial_linear_algebra():
+        over_blocks(len(items), find, serial_below=_BLOCK)
     return nearest, along
 
 

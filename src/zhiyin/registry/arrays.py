@@ -25,9 +25,6 @@ from scipy.sparse import csc_array, csr_array
 from zhiyin.errors import ArtifactError, ZhiyinError
 
 FORMAT = 1
-LARGE = 4 * 2**20
-"""Bytes from which on NumPy asks for large pages."""
-
 ARRAYS, MODEL = "arrays.safetensors", "model.json"
 LARGEST_OUTLINE = 256 * 2**20  # bytes of a model.json
 DTYPES = frozenset(
@@ -75,15 +72,9 @@ def load_arrays(path: Path) -> dict[str, NDArray[Any]]:
         If the file is missing or is no safetensors file.
     """
     try:
-        found = load_file(path)
-        return {name: _in_large_pages(found.pop(name)) for name in list(found)}  # never all of them twice
+        return load_file(path)
     except (OSError, SafetensorError) as error:
         raise _unreadable(path, error) from error
-
-
-def _in_large_pages(array: NDArray[Any]) -> NDArray[Any]:
-    """A copy where NumPy asks the system for large pages, as a file's reader does not: a search is a sixth faster."""
-    return array.copy() if array.nbytes >= LARGE else array
 
 
 def save_model(model: Any, directory: Path) -> None:

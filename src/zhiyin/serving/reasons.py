@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import cast
 
+import numpy as np
+
 from zhiyin.data.queries import Queries
 from zhiyin.errors import RequestError
 from zhiyin.ranking import explain
@@ -26,7 +28,8 @@ def reasons_of(
     """Of each item of each list, in its order; `thorough` asks models again that do not tell it for nothing."""
     told = (thorough_reasons if thorough else reasons)(pipeline, queries, found)
     named = list({one.item for of_list in told for reason in of_list for one in reason.because})
-    titles = dict(zip(named, release.pipeline.catalog.titles.gather(named).to_list(), strict=True))
+    texts = release.pipeline.catalog.titles[np.array(named, np.int64)].to_list()  # quicker than to gather from a list
+    titles = dict(zip(named, texts, strict=True))
     lists = (items[items >= 0].tolist() for items in found.items)
     return [_written(release, items, of_list, titles, language) for items, of_list in zip(lists, told, strict=True)]
 
