@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from zhiyin.compute.drawing import dealt, drawn_from, standardised
+from zhiyin.compute.drawing import dealt, drawn_from, lots_of, standardised
 
 SCORES = st.floats(-1e3, 1e3, width=32) | st.just(np.float32(np.nan))
 SIZES = st.tuples(st.integers(1, 3), st.integers(1, 12))
@@ -64,3 +64,33 @@ def test_a_card_is_drawn_where_its_part_of_the_weight_lies(cards, lots):
         place = own.index(found[0, hand])
         np.testing.assert_allclose(shares[0, hand], weights[place] / weights.sum(), rtol=1e-5)
         assert (ends[place - 1] if place else 0) - 1e-9 <= lot <= ends[place] + 1e-9
+
+
+SEEDS = st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=5)
+
+
+@settings(deadline=None, max_examples=200)
+@given(SEEDS, st.integers(1, 6))
+def test_the_lots_of_a_row_are_those_of_its_seed_whoever_else_draws(seeds, places):
+    together = lots_of(np.array(seeds, np.uint64), len(seeds), places)
+    assert ((together >= 0) & (together < 1)).all()
+    for row, seed in enumerate(seeds):
+        np.testing.assert_array_equal(together[row], lots_of(np.array([seed], np.uint64), 1, places)[0])
+
+
+def test_lots_are_uniform_and_know_nothing_of_each_other_in_seeds_that_follow_each_other():
+    rows, places = 40_000, 3
+    for lots in (
+        lots_of(np.arange(rows, dtype=np.uint64), rows, places),
+        lots_of(np.zeros(1, np.uint64), rows, places),
+    ):
+        counts = np.stack([np.histogram(lots[:, place], 20, (0, 1))[0] for place in range(places)])
+        expected = rows / 20
+        assert (((counts - expected) ** 2 / expected).sum(axis=1) < 43.8).all()  # 0.1 % of chi-square, 19 degrees
+        assert np.abs(np.corrcoef(lots.T) - np.eye(places)).max() < 0.02
+        assert abs(np.corrcoef(lots[1:, 0], lots[:-1, 0])[0, 1]) < 0.02
+
+
+def test_one_seed_for_all_gives_each_row_lots_of_its_own():
+    lots = lots_of(np.array([7], np.uint64), 50, 2)
+    assert len(np.unique(lots)) == 100

@@ -1,4 +1,5 @@
 import os
+import threading
 
 import pytest
 
@@ -44,3 +45,43 @@ def test_an_error_in_a_block_reaches_the_caller():
 
     with pytest.raises(ValueError, match="in a block"):
         over_blocks(100, fail)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 9])
+def test_a_few_rows_of_much_work_are_shared_where_the_caller_says_so(rows):
+    threads(3)
+    seen = []
+    over_blocks(rows, lambda first, last: seen.append((first, last)), serial_below=2)
+    assert sorted(place for first, last in seen for place in range(first, last)) == list(range(rows))
+    assert len(seen) == min(rows, 3)
+
+
+def test_an_error_waits_for_the_other_blocks_which_write_into_the_same_arrays():
+    threads(2)
+    begun, seen = threading.Event(), []
+
+    def task(first, last):
+        if first == 0:
+            assert begun.wait(30)
+            raise ValueError("in the first")
+        begun.set()
+        seen.append(last)
+
+    with pytest.raises(ValueError, match="in the first"):
+        over_blocks(2, task, serial_below=2)
+    assert seen == [2]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is nothing to fork")
+def test_a_forked_process_has_threads_of_its_own():
+    threads(2)
+    over_blocks(100, lambda *_: None)
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        seen = []
+        over_blocks(100, lambda first, last: seen.extend(range(first, last)))
+        os.write(write, str(len(seen)).encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert os.read(read, 10) == b"100"

@@ -17,6 +17,7 @@ from zhiyin.ranking import recalled
 from zhiyin.ranking.recommend import Pipeline
 from zhiyin.ranking.rules import Rules
 from zhiyin.ranking.terms import Terms
+from zhiyin.serving.asking import joined
 
 TASTES = two_tastes()
 N, NOW = len(TASTES.items), 31 * DAY
@@ -31,12 +32,14 @@ class ByTheDay:
     """Another item is the best on each day."""
 
     asked: int = 0
+    rows: int = 0
 
     def fit(self, _):
         return self
 
     def score(self, queries, _=None):
         self.asked += 1
+        self.rows += len(queries)
         days = queries.times // DAY
         return (-((np.arange(N)[None, :] - days[:, None]) % N)).astype(np.float32)
 
@@ -84,6 +87,29 @@ def test_who_has_asked_before_gets_what_somebody_new_would(asked):
     np.testing.assert_array_equal(found.items, fresh.items)
     np.testing.assert_array_equal(found.scores, fresh.scores)
     np.testing.assert_array_equal(found.origins, fresh.origins)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(questions(), min_size=1, max_size=6), st.lists(st.integers(0, 2**64 - 1), min_size=6, max_size=6))
+def test_who_asks_together_gets_what_each_would_alone(asked, seeds):
+    _, k, terms = asked[0]
+    batch = joined([queries for queries, _, _ in asked])
+    found = REMEMBERING.recommend(batch, k, replace(terms, seeds=tuple(seeds[: len(asked)])))
+    for row, (queries, _, _) in enumerate(asked):
+        alone = pipeline(rules=REMEMBERING.rules).recommend(queries, k, replace(terms, seeds=(seeds[row],)))
+        np.testing.assert_array_equal(found.items[row], alone.items[0])
+        np.testing.assert_array_equal(found.scores[row], alone.scores[0])
+        np.testing.assert_array_equal(found.origins[row], alone.origins[0])
+
+
+def test_of_those_who_ask_together_only_who_is_new_is_searched_for():
+    model = ByTheDay()
+    model.timeless = True
+    asked = pipeline(model=model)
+    asked.recommend(query([1]), 3)
+    asked.recommend(joined([query([1]), query([2])]), 3)
+    asked.recommend(joined([query([2]), query([1])]), 3)
+    assert (model.asked, model.rows) == (2, 2)
 
 
 def test_a_list_is_searched_for_once():

@@ -140,7 +140,9 @@ def test_what_fits_is_accepted(pipeline: Pipeline):
 
 def test_a_request_narrows():
     shop = Scenario(where="price < 9", boosts={"a": 2.0}, caps={"brand": 2, "category": 3}, personal=False, explore=0.1)
-    own = Terms(("category = 'b'",), None, (("b", 3.0),), (), (("brand", 1), ("category", 5), ("colour", 1)), seeds=(4,))
+    own = Terms(
+        ("category = 'b'",), None, (("b", 3.0),), (), (("brand", 1), ("category", 5), ("colour", 1)), seeds=(4,)
+    )
     asked = shop.terms(own)
     assert asked.where == ("price < 9", "category = 'b'")
     assert asked.boosts == (("a", 2.0), ("b", 3.0))
