@@ -1,5 +1,6 @@
 """A database of any earlier zhiyin becomes one of today, once, whoever tries; what is not ours is left alone."""
 
+import asyncio
 import hashlib
 import os
 import sqlite3
@@ -15,7 +16,7 @@ from alembic.migration import MigrationContext
 
 from stores import KINDS, address_of
 from zhiyin.data.store.address import StoreAddress
-from zhiyin.data.store.connect import lacking, migrate_at_once, read_at_once
+from zhiyin.data.store.connect import database, lacking, migrate_at_once, read_at_once
 from zhiyin.data.store.migrate import NEWEST
 from zhiyin.data.store.tables import METADATA, events
 from zhiyin.data.store.training import read_tables
@@ -43,6 +44,7 @@ ROWS = [
     (5, None, "ann", "mug", "purchase", 20, 4.5, 12.25, -1.0, None, 21),
     (9, "e2", "bob ☕", "cup", "view", 5, None, None, None, None, 22),
 ]
+STEPS = ["0001", "0002"]
 
 
 @pytest.fixture(params=KINDS)
@@ -61,7 +63,7 @@ def before(tmp_path: Path) -> StoreAddress:
 
 
 def test_a_new_database_gets_every_step_and_then_lacks_none(address: StoreAddress) -> None:
-    assert migrate_at_once(address) == ["0001"]
+    assert migrate_at_once(address) == STEPS
     assert migrate_at_once(address) == []
     assert lacking(address) == []
 
@@ -72,10 +74,10 @@ def test_the_steps_lead_to_the_tables_that_the_code_knows(address: StoreAddress)
 
 
 def test_a_file_of_before_keeps_every_event_and_its_sequence(before: StoreAddress) -> None:
-    assert lacking(before) == ["0001"]
+    assert lacking(before) == STEPS
     with pytest.raises(DataError, match="doctor --fix"):
         read_tables(before)
-    assert migrate_at_once(before) == ["0001"]
+    assert migrate_at_once(before) == STEPS
     assert migrate_at_once(before) == []
     columns = [events.c[name] for name in (
         "sequence", "event_id", "user_id", "item_id", "event_type", "timestamp", "value", "price", "quantity",
@@ -110,26 +112,45 @@ print(len(migrate_at_once(StoreAddress.of(sys.argv[1], Path('.')))))"
         running = [
             subprocess.Popen([sys.executable, "-c", code, place], stdout=subprocess.PIPE, text=True) for _ in range(2)
         ]
-        assert sorted(one.communicate()[0].strip() for one in running) == ["0", "1"]
+        assert sorted(one.communicate()[0].strip() for one in running) == ["0", str(len(STEPS))]
     assert read_tables(before).events.height == 3
     assert lacking(address) == []
+
+
+def changed(address: StoreAddress, *statements: str) -> None:
+    """Do something to a store that no code of ours would."""
+
+    async def change() -> None:
+        opened = database(address, lambda: 0.0)
+        for statement in statements:
+            await opened.write(lambda one, statement=statement: one.exec_driver_sql(statement))
+        await opened.close()
+
+    asyncio.run(change())
+
+
+def test_lists_that_were_shown_before_they_had_a_context_stay(address: StoreAddress) -> None:
+    migrate_at_once(address)
+    changed(
+        address,
+        "ALTER TABLE impressions DROP COLUMN context",
+        "INSERT INTO impressions (request_id, version, time, items) VALUES ('r-1', 1, 5, '[]')",
+        "UPDATE alembic_version SET version_num = '0001'",
+    )
+    assert migrate_at_once(address) == ["0002"]
+    query = "SELECT request_id, context FROM impressions"
+    assert [tuple(row) for row in read_at_once(address, lambda one: one.exec_driver_sql(query).fetchall())] == [
+        ("r-1", None)
+    ]
+    assert read_at_once(address, lambda one: compare_metadata(MigrationContext.configure(one), METADATA)) == []
 
 
 def test_a_newer_schema_is_refused(address: StoreAddress) -> None:
     migrate_at_once(address)
 
-    async def newer() -> None:
-        from zhiyin.data.store.connect import database
-
-        opened = database(address, lambda: 0.0)
-        await opened.write(lambda one: one.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'"))
-        await opened.close()
-
-    import asyncio
-
-    asyncio.run(newer())
+    changed(address, "UPDATE alembic_version SET version_num = '9999'")
     for refused in (migrate_at_once, lacking, read_tables):
-        with pytest.raises(DataError, match="the schema 9999, this zhiyin knows none after 0001"):
+        with pytest.raises(DataError, match=f"the schema 9999, this zhiyin knows none after {NEWEST}"):
             refused(address)
 
 
@@ -182,7 +203,7 @@ def test_what_is_no_database_is_refused(tmp_path: Path) -> None:
 
 def test_an_empty_file_becomes_a_store(tmp_path: Path) -> None:
     (tmp_path / "events.db").write_bytes(b"")
-    assert migrate_at_once(StoreAddress(tmp_path / "events.db")) == ["0001"]
+    assert migrate_at_once(StoreAddress(tmp_path / "events.db")) == STEPS
 
 
 def test_only_the_owner_may_read_the_file(tmp_path: Path) -> None:
@@ -215,4 +236,4 @@ def test_making_a_store_fills_no_log(tmp_path: Path) -> None:
         f"print(migrate_at_once(StoreAddress(Path({str(tmp_path / 'events.db')!r}))))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "['0001']\n"
+    assert done.stdout == f"{STEPS}\n"

@@ -50,6 +50,18 @@ def test_every_list_is_written_with_its_items_in_order_and_their_probabilities(o
     assert len(joined) == 1
 
 
+def test_what_was_known_of_the_moment_is_kept_with_the_list(opens: Any, tmp_path: Path) -> None:
+    client, context = opens(store=Store.of("shown.db", tmp_path)), {"page": "home", "width": 390, "app": True}
+    client.post("/v1/recommendations", json={"user_id": "a000", "context": context})
+    client.post("/v1/recommendations/batch", json={"user_ids": ["a001", "b001"], "context": context})
+    client.post("/v1/recommendations", json={"user_id": "b000"})
+    client.post("/v1/events", json={"user_id": "a000", "item_id": "a-01"})
+    kept = [row["context"] and msgspec.json.decode(row["context"]) for row in shown(tmp_path / "shown.db")]
+    assert kept == [context] * 3 + [None]
+    held = client.get("/v1/users/a000/export").json()["held"]
+    assert [row["context"] for row in held["impressions"]] == [context]
+
+
 @pytest.mark.parametrize("write_back", [True, False])
 def test_a_shop_may_do_without(opens: Any, tmp_path: Path, write_back: bool) -> None:
     client = opens(store=Store.of("shown.db", tmp_path), write_back=write_back)

@@ -109,20 +109,24 @@ def test_named_columns_lie_encrypted_and_a_new_key_takes_over(tmp_path: Path, li
     with service(tmp_path, live, f"k1:{OLD}", encrypt=("email", "context.ip")) as client:
         client.post("/v1/users", json={"user_id": "ann", "attributes": kept})
         client.patch("/v1/users/bob", json={"attributes": {"email": "bob@example.org"}})
+        asked = {"user_id": "ann", "context": {"ip": "198.51.100.8", "page": "home"}}
+        client.post("/v1/recommendations", json=asked)
         client.post("/v1/events", json={"user_id": "ann", "item_id": "a-01", "context": {"ip": "198.51.100.7"}})
         assert client.get("/v1/users/ann").json()["attributes"] == kept
-    for secret in (b"ann@example.org", b"bob@example.org", b"198.51.100.7"):
+    for secret in (b"ann@example.org", b"bob@example.org", b"198.51.100.7", b"198.51.100.8"):
         assert secret not in file()
     assert b"Graz" in file()
     with service(tmp_path, live, f"k2:{NEW},k1:{OLD}", encrypt=("email", "context.ip")) as client:
         assert client.get("/v1/users/ann").json()["attributes"] == kept
         assert client.portal is not None
-        assert client.portal.call(renew, client.app.state.service.store) == 3
+        assert client.portal.call(renew, client.app.state.service.store) == 4
         assert client.portal.call(renew, client.app.state.service.store) == 0
     with service(tmp_path, live, f"k2:{NEW}", encrypt=("email", "context.ip")) as client:
         assert client.get("/v1/users/ann").json()["attributes"] == kept
         assert client.get("/v1/users?limit=9").json()["users"][1]["attributes"] == {"email": "bob@example.org"}
-        assert client.get("/v1/users/ann/export").json()["held"]["events"][0]["context"] == {"ip": "198.51.100.7"}
+        held = client.get("/v1/users/ann/export").json()["held"]
+        assert held["events"][0]["context"] == {"ip": "198.51.100.7"}
+        assert held["impressions"][0]["context"] == asked["context"]
     with service(tmp_path, live, f"k3:{OLD}", encrypt=("email",)) as client:
         refused = client.get("/v1/users/ann")
         assert refused.status_code == 503

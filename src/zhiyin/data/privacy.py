@@ -33,7 +33,7 @@ class PrivacySettings:
         False  # replace user ids by keyed pseudonyms; only who holds the key can ask for a person by id
     )
     key_env: str = "ZHIYIN_PSEUDONYM_KEY"  # the environment variable that holds the key, at least 16 bytes
-    encrypt: tuple[str, ...] = ()  # what the store keeps encrypted: "email" of people, "context.ip" of events
+    encrypt: tuple[str, ...] = ()  # what the store keeps encrypted: "email" of people, "context.ip" of what happens
     encryption_keys_env: str = "ZHIYIN_ENCRYPTION_KEYS"  # NAME:KEY,OLDER:KEY, each 32 bytes in base64
     events_days: int | None = None  # the service deletes events that it has received longer ago; None: never
     shown_days: int | None = 180  # the same of lists that were shown

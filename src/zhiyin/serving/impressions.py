@@ -4,7 +4,7 @@ Clicks name that id, so that what was shown and what came of it can be joined; s
 probabilities are kept.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -17,6 +17,7 @@ from zhiyin.serving.service import Service
 def note(
     service: Service, served: Served, request_id: str, items: Sequence[Recommended], *, scenario: str,
     variant: str | None = None, user_id: str | None = None, session_id: str | None = None,
+    context: Mapping[str, object] | None = None,
 ) -> None:  # fmt: skip
     """Have a list written soon, if the shop wants that; nobody waits for it, and what is dropped is counted."""
     if not items or not service.settings.serve.write_back:
@@ -31,5 +32,6 @@ def note(
             version=served.release.number,
             time=service.clock(),
             items=msgspec.json.encode([(one.item_id, one.probability) for one in items]).decode(),
+            context=msgspec.json.encode(context).decode() if context else None,
         )
     )

@@ -10,7 +10,7 @@ from zhiyin.serving.store import Store
 async def renew(store: Store) -> int:
     """Encrypt anew what another key has encrypted; how many rows."""
     count = 0
-    for block in (sealing.renew_people, sealing.renew_events):
+    for block in (sealing.renew_people, sealing.renew_events, sealing.renew_shown):
         after: Any = "" if block is sealing.renew_people else 0
         while after is not None:  # in short transactions
             changed, after = await store.writing(partial(block, after=after, renews=store.vault.renewed))

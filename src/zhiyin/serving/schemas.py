@@ -91,7 +91,7 @@ class Wanted(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     personal: bool = True
     """false: nothing of the person is used."""
     context: Context | None = None
-    """What else is known of the moment; nothing uses it yet, and it is not kept: send it with events."""
+    """What else is known of the moment; it is kept with the list that was shown, and changes nothing in it."""
     now: Moment | None = None
     """The moment of asking; what happened later does not count."""
     explain: bool = False

@@ -116,14 +116,14 @@ class Store:
     async def append(self, given: Sequence[Event]) -> Appended:
         """Store all of these or none; when this returns they are on the disk, each `event_id` once."""
         if self.vault.contexts:
-            given = [self.vault.sealed_event(one) for one in given]
+            given = [self.vault.sealed_context(one) for one in given]
         done = await self._writer.append(given)
         self._unread = ""  # what can be written can be read, until a reading says otherwise
         return done
 
     def note(self, shown: Impression) -> None:
         """Write it with the next events, or a little later; never waits, never fails."""
-        self._writer.note(shown)
+        self._writer.note(self.vault.sealed_context(shown))
 
     async def news(
         self, user_id: str | None, session_id: str | None, after: int, most: int, changes_after: int | None = None

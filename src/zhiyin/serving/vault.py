@@ -5,21 +5,22 @@ Training never opens them: what is worth encrypting is nothing to learn from.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import msgspec
 
 from zhiyin.data.encryption import Keyring, is_token
 from zhiyin.data.privacy import PrivacySettings
-from zhiyin.data.store.records import Attributes, Event, User
+from zhiyin.data.store.records import Attributes, Event, Impression, User
 from zhiyin.errors import DataError, RequestError
 
 CONTEXT = "context."
+Happened = TypeVar("Happened", Event, Impression)
 
 
 @dataclass(frozen=True)
 class Vault:
-    """The keys, and the names of what they seal: attributes of people, and parts of the context of events."""
+    """The keys, and the names of what they seal: attributes of people, and parts of the context of what happened."""
 
     keyring: Keyring | None = None
     people: frozenset[str] = field(default_factory=frozenset)
@@ -58,13 +59,13 @@ class Vault:
         """Attributes of a person; `None`, which removes one, stays."""
         return self._seal(attributes, self.people, "users", user_id)
 
-    def sealed_event(self, event: Event) -> Event:
-        """The event as the store keeps it."""
-        if not self.contexts or event.context is None:
-            return event
-        who = event.user_id or event.session_id or ""
-        context = self._seal(msgspec.json.decode(event.context), self.contexts, "context", who)
-        return event._replace(context=msgspec.json.encode(context).decode())
+    def sealed_context(self, happened: Happened) -> Happened:
+        """An event or a list that was shown, as the store keeps it."""
+        if not self.contexts or happened.context is None:
+            return happened
+        who = happened.user_id or happened.session_id or ""
+        context = self._seal(msgspec.json.decode(happened.context), self.contexts, "context", who)
+        return happened._replace(context=msgspec.json.encode(context).decode())
 
     def open(self, values: Attributes, table: str, who: str) -> Attributes:
         """Whatever is sealed among some values, opened; raises as `opened` does."""
@@ -106,7 +107,7 @@ def opened_export(vault: Vault, held: dict[str, list[dict[str, Any]]]) -> dict[s
     """All that is held on a person, opened."""
     for row in held["users"]:
         row["attributes"] = vault.open(row["attributes"], "users", row["user_id"])
-    for row in held["events"]:
+    for row in [*held["events"], *held["impressions"]]:
         if row["context"]:
             row["context"] = vault.open(row["context"], "context", row["user_id"] or row["session_id"] or "")
     return held

@@ -4,7 +4,7 @@ import logging
 
 from sqlalchemy import Connection, inspect, text
 
-NEWEST = "0001"
+NEWEST = "0002"
 """The last of the steps in `migrations/versions`."""
 
 VERSIONS = "alembic_version"

@@ -11,7 +11,7 @@ from zhiyin.data.store.statement import Statement
 from zhiyin.data.store.tables import TEXT, events, friends, impressions, links, users
 
 USER = bindparam("user_id", type_=TEXT)
-DOCUMENTS = {"users": {"attributes"}, "events": {"context", "impressions"}, "impressions": {"items"}}
+DOCUMENTS = {"users": {"attributes"}, "events": {"context", "impressions"}, "impressions": {"items", "context"}}
 
 
 def _of(table: Table) -> ColumnElement[bool]:

@@ -56,6 +56,7 @@ class Impression(NamedTuple):
     version: int
     time: int  # µs UTC
     items: str  # JSON, [[item_id, probability], …] in order of position
+    context: str | None = None  # JSON, an object of scalars
 
 
 @dataclass(frozen=True)

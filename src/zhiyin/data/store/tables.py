@@ -104,6 +104,7 @@ impressions = Table(
     Column("version", BigInteger, nullable=False),
     Column("time", BigInteger, nullable=False),
     Column("items", TEXT, nullable=False),
+    Column("context", TEXT),
     Index("impressions_of_request", "request_id"),
     Index("impressions_of_user", "user_id"),
     Index("impressions_of_session", "session_id"),

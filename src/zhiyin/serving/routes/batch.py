@@ -48,7 +48,7 @@ async def post(service: Service, request: Request) -> Response:
     for one in made.answers:
         note(
             service, served, made.request_id, one.items, scenario=made.scenario, variant=one.variant,
-            user_id=one.user_id,
+            user_id=one.user_id, context=question.context,
         )  # fmt: skip
     return answered(made)
 

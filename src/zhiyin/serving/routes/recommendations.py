@@ -78,7 +78,7 @@ async def answer(service: Service, request: Request, question: Question, default
     made = await answered_soon(service, served, asked)
     note(
         service, served, made.request_id, made.items, scenario=made.scenario, variant=made.variant, user_id=user_id,
-        session_id=session_id,
+        session_id=session_id, context=question.context,
     )  # fmt: skip
     return answered(made)
 
