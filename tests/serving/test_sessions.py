@@ -248,15 +248,10 @@ class Breakable:
             raise StoreError("the store", "gone", "wait")
         return await self.store.news(*asked)
 
-    async def quiet(self, *asked: Any) -> bool:
+    async def quiet(self, *asked: Any, held: bool = True) -> bool:
         if self.gone:
             raise StoreError("the store", "gone", "wait")
-        return await self.store.quiet(*asked)
-
-    async def silent(self, *asked: Any) -> bool:
-        if self.gone:
-            raise StoreError("the store", "gone", "wait")
-        return await self.store.silent(*asked)
+        return await self.store.quiet(*asked, held=held)
 
     async def forgotten(self, after: int = 0) -> frozenset[str]:
         return await self.store.forgotten(after)
@@ -298,14 +293,8 @@ class Slow:
             await asyncio.sleep(0)
         return found
 
-    async def quiet(self, *asked: Any) -> bool:
-        found = await self.store.quiet(*asked)
-        for _ in range(next(self.waits, 0)):
-            await asyncio.sleep(0)
-        return found
-
-    async def silent(self, *asked: Any) -> bool:
-        found = await self.store.silent(*asked)
+    async def quiet(self, *asked: Any, held: bool = True) -> bool:
+        found = await self.store.quiet(*asked, held=held)
         for _ in range(next(self.waits, 0)):
             await asyncio.sleep(0)
         return found

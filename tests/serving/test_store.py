@@ -194,7 +194,7 @@ def test_it_is_quiet_around_somebody_exactly_while_the_news_would_tell_nothing(a
                 assert is_quiet == (not news.events and news.change == change)
                 news = await store.news(*one, 0, 10, change)
                 silent = not news.events and not news.sessions and news.personalised and news.change == change
-                assert await store.silent(*one, 0, change) == silent
+                assert await store.quiet(*one, 0, change, held=False) == silent
             seen.append(
                 [name or session for (name, session), is_quiet in zip(asked, quiet, strict=True) if not is_quiet]
             )

@@ -34,14 +34,11 @@ class FoundNews:
         del session_id, after, most, changes_after  # who is asked for once is asked for everything
         return self.found[user_id or ""]
 
-    async def quiet(self, user_id: str | None, session_id: str | None, after: int, change: int) -> bool:
-        """Nobody is asked for twice."""
-        del user_id, session_id, after, change
-        return False
-
-    async def silent(self, user_id: str | None, session_id: str | None, after: int, change: int) -> bool:
+    async def quiet(
+        self, user_id: str | None, session_id: str | None, after: int, change: int, *, held: bool = True
+    ) -> bool:
         """Everybody has news."""
-        del user_id, session_id, after, change
+        del user_id, session_id, after, change, held
         return False
 
     async def forgotten(self, after: int = 0) -> frozenset[str]:

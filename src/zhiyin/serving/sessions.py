@@ -35,12 +35,13 @@ class Tells(Protocol):
         """What happened around a person, or a session, after a sequence number; raises StoreError if it cannot say."""
         ...
 
-    async def quiet(self, user_id: str | None, session_id: str | None, after: int, change: int) -> bool:
-        """Whether there is no news for who knows all up to an event and a change; raises StoreError, too."""
-        ...
+    async def quiet(
+        self, user_id: str | None, session_id: str | None, after: int, change: int, *, held: bool = True
+    ) -> bool:
+        """Whether there is no news for who knows all up to an event and a change, and holds somebody or does not.
 
-    async def silent(self, user_id: str | None, session_id: str | None, after: int, change: int) -> bool:
-        """The same for who holds nothing of somebody yet, and knows all changes up to one."""
+        Raises StoreError, too.
+        """
         ...
 
     async def forgotten(self, after: int = 0) -> frozenset[str]:
@@ -120,8 +121,8 @@ class Sessions:
             held = None if is_last else memory.get(key)
             after = held.last if held else memory.after
             told = memory.change
-            nothing_new = self._store.quiet if held else self._store.silent
-            if told is not None and not is_last and await nothing_new(*key, after, told):
+            known = told is not None and not is_last
+            if known and await self._store.quiet(*key, after, told or 0, held=held is not None):
                 if memory.get(key) is not held or (held is None and memory.change != told):
                     continue
                 if held is None:

@@ -115,9 +115,7 @@ class Store:
 
     async def append(self, given: Sequence[Event]) -> Appended:
         """Store all of these or none; when this returns they are on the disk, each `event_id` once."""
-        if self.vault.contexts:
-            given = [self.vault.sealed_context(one) for one in given]
-        done = await self._writer.append(given)
+        done = await self._writer.append([self.vault.sealed_context(one) for one in given])
         self._unread = ""  # what can be written can be read, until a reading says otherwise
         return done
 
@@ -138,15 +136,13 @@ class Store:
         of = partial(news.news, user_id=user_id, session_id=session_id, after=after, most=most)
         return await self._heard(partial(of, changes_after=changes_after))
 
-    async def quiet(self, user_id: str | None, session_id: str | None, after: int, change: int) -> bool:
+    async def quiet(
+        self, user_id: str | None, session_id: str | None, after: int, change: int, *, held: bool = True
+    ) -> bool:
         """Whether there is no news for who knows all up to an event and a change; raises as `news` does."""
-        of = partial(news.quiet, user_id=user_id, session_id=session_id)
-        return await self._heard(partial(of, after=after, change=change))
-
-    async def silent(self, user_id: str | None, session_id: str | None, after: int, change: int) -> bool:
-        """Whether there is no news for who holds nothing of somebody and knows all changes up to one; raises, too."""
-        of = partial(news.silent, user_id=user_id, session_id=session_id)
-        return await self._heard(partial(of, after=after, change=change))
+        return await self._heard(
+            lambda one: news.quiet(one, user_id, session_id, after=after, change=change, held=held)
+        )
 
     async def _heard(self, work: Work[T]) -> T:
         try:
@@ -292,9 +288,8 @@ class Store:
         """Delete events received and lists shown before two moments (µs UTC, 0: none); rows per table."""
         done = {"events": 0, "impressions": 0}
         for table, before in zip(done, (events_before, shown_before), strict=True):
-            gone = PRUNED_AT_ONCE
-            while gone == PRUNED_AT_ONCE:  # in short transactions, so that events can be stored in between
-                gone = await self._write(partial(events.prune, table=table, before=before, most=PRUNED_AT_ONCE))
+            prune = partial(events.prune, table=table, before=before, most=PRUNED_AT_ONCE)
+            while gone := await self._write(prune):  # in short transactions, so that events can be stored in between
                 done[table] += gone
         return done
 

@@ -166,24 +166,19 @@ def news(
 LARGEST = 2**63 - 1
 
 
-def quiet(connection: Connection, user_id: str | None, session_id: str | None, *, after: int, change: int) -> bool:
-    """Whether `news` would tell nothing but what is known to who has read it up to an event and a change.
+def quiet(
+    connection: Connection, user_id: str | None, session_id: str | None, *, after: int, change: int, held: bool = True
+) -> bool:
+    """Whether `news` would tell nothing to who knows all events up to one and all changes up to one.
 
-    A fraction of what `news` takes, and the answer to most questions.
+    A fraction of what `news` takes, and the answer to most questions. Who holds nothing of somebody yet knows of no
+    linked sessions and wishes either: there must be none.
     """
     if user_id is not None:
-        rows = SINCE_OF_PERSON.rows(connection, user_id=user_id, after=after)
+        rows = (SINCE_OF_PERSON if held else SAID_OF_PERSON).rows(connection, user_id=user_id, after=after)
     else:
         rows = SINCE_OF_SESSION.rows(connection, session_id=session_id, after=after)
-    ((latest, active),) = rows
-    return latest == change and not active
-
-
-def silent(connection: Connection, user_id: str | None, session_id: str | None, *, after: int, change: int) -> bool:
-    """Whether `news` would tell nothing to who holds nothing of somebody, but has heard of all up to a change."""
-    if user_id is None:
-        return quiet(connection, None, session_id, after=after, change=change)
-    ((latest, said),) = SAID_OF_PERSON.rows(connection, user_id=user_id, after=after)
+    ((latest, said),) = rows
     return latest == change and not said
 
 
