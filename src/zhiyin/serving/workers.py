@@ -24,7 +24,7 @@ Q = TypeVar("Q")
 MOST_WAITING = 1_000
 """Questions that may wait for a thread; beyond it callers are asked to come back."""
 
-MOST_TOGETHER = 16
+MOST_TOGETHER = 8
 """Questions of one batch: more would save little, and the first of them would wait for the last."""
 
 
