@@ -50,7 +50,7 @@ async def _length(port: int, pid: int, length: int) -> dict[str, Any]:
 
 
 async def _asked(port: int, pid: int, what: str, question: Any) -> dict[str, Any]:
-    await closed(port, lambda: post("/v1/recommendations", question()), 1, 30)
+    await closed(port, lambda: post("/v1/recommendations", question()), 1, 300)
     before = cpu_seconds(pid)
     taken = await closed(port, lambda: post("/v1/recommendations", question()), 1, 300)
     spent = (cpu_seconds(pid) - before) / 300 * 1_000
