@@ -72,6 +72,18 @@ def test_an_error_waits_for_the_other_blocks_which_write_into_the_same_arrays():
     assert seen == [2]
 
 
+def test_a_task_may_share_rows_of_its_own():
+    threads(2)
+    seen = []
+
+    def task(first, last):
+        over_blocks(100, lambda start, stop: seen.append((first, stop - start)))
+
+    over_blocks(200, task)
+    assert sum(rows for _, rows in seen) == 100 * len({first for first, _ in seen})
+    assert len({first for first, _ in seen}) > 1
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is nothing to fork")
 def test_a_forked_process_has_threads_of_its_own():
     threads(2)

@@ -34,22 +34,25 @@ def thread_count() -> int:
 def over_blocks(rows: int, task: Callable[[int, int], None], *, serial_below: int = 64) -> None:
     """Run task(first, last) over disjoint blocks of rows, in threads; few rows stay in the calling thread.
 
-    The tasks release the interpreter lock, and call nothing of this file. Threads of our own, and not numba's, because
-    the layer that numba falls back to where OpenMP is missing ends the process when two threads, such as a request and
-    a retraining, meet in it.
+    The tasks release the interpreter lock. Threads of our own, and not numba's, because the layer that numba falls back
+    to where OpenMP is missing ends the process when two threads, such as a request and a retraining, meet in it.
     """
     workers = 1 if rows < serial_below else min(thread_count(), rows)
     if workers <= 1:
         task(0, rows)
         return
-    block = -(-rows // (workers * (_BLOCKS_PER_THREAD if rows >= _MANY else 1)))
-    pool = _helpers(workers)
-    others = [pool.submit(task, first, min(first + block, rows)) for first in range(block, rows, block)]
+    size = -(-rows // (workers * (_BLOCKS_PER_THREAD if rows >= _MANY else 1)))
+    blocks = [(first, min(first + size, rows)) for first in range(0, rows, size)]
+    others = [_helpers(workers - 1).submit(task, *block) for block in blocks[1:]]
     try:
-        task(0, block)
+        task(*blocks[0])
+        for other, block in zip(others[::-1], blocks[:0:-1], strict=True):
+            if other.cancel():  # no helper has come to it, who may all be waiting for helpers themselves
+                task(*block)
     finally:
-        wait(others)  # they write into arrays of the caller
-    for other in others:
+        begun = [other for other in others if not other.cancel()]
+        wait(begun)  # they write into arrays of the caller
+    for other in begun:
         other.result()
 
 
