@@ -127,7 +127,7 @@ def _alone(work: Callable[[Sequence[Q]], Sequence[T]], question: Q) -> T | Excep
 
 def _deliver(batch: _Batch, done: "asyncio.Future[Sequence[Any]]") -> None:
     """Tell everybody who still waits."""
-    if done.cancelled():  # the service ends
+    if done.cancelled() or done.exception():  # the service ends
         for waiting in batch.answers:
             waiting.cancel()
         return
