@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Select, bindparam, select, union_all
 
 from zhiyin.data.store.records import Event, Stored
 from zhiyin.data.store.statement import Statement
-from zhiyin.data.store.tables import NUMBER, TEXT, events, links
+from zhiyin.data.store.tables import NUMBER, TEXT, events, links, of_nobody
 
 FIELDS = [events.c[name] for name in Event._fields]
 USER, BEFORE, MOST = (
@@ -27,7 +27,7 @@ def _page() -> Statement:
     linked = (
         select(events.c.sequence, *FIELDS)
         .join_from(links, events, events.c.session_id == links.c.session_id)
-        .where(links.c.user_id == USER, events.c.user_id.is_(None))
+        .where(links.c.user_id == USER, of_nobody(events))
     )
     both = union_all(_newest(own), _newest(linked)).subquery()
     return Statement(select(both).order_by(both.c.sequence.desc()).limit(MOST))

@@ -22,7 +22,7 @@ from sqlalchemy.sql import CompoundSelect
 
 from zhiyin.data.store.records import Change, Event, News, Stored
 from zhiyin.data.store.statement import Statement
-from zhiyin.data.store.tables import NUMBER, TEXT, changes, events, links, users
+from zhiyin.data.store.tables import NUMBER, TEXT, changes, events, links, of_nobody, users
 
 MOST_CHANGES = 1_000
 """Changes of people that one reading tells; who has missed more must forget everybody."""
@@ -111,7 +111,7 @@ def _since() -> tuple[Statement, Statement, Statement]:
     The last one is of a person of whom nothing is held: whether there is a linked session or a wish, too.
     """
     latest = select(func.coalesce(func.max(changes.c.number), literal_column("0"))).scalar_subquery()
-    newer, nobody = events.c.sequence > AFTER, events.c.user_id.is_(None)
+    newer, nobody = events.c.sequence > AFTER, of_nobody(events)
     own = exists().where(events.c.user_id == USER, newer)
     linked = exists().where(links.c.user_id == USER, events.c.session_id == links.c.session_id, nobody, newer)
     alone = exists().where(events.c.session_id == SESSION, nobody, newer)

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, and_, bindparam
 from zhiyin.data.store import changes as log
 from zhiyin.data.store.forgotten import forget
 from zhiyin.data.store.statement import Statement
-from zhiyin.data.store.tables import TEXT, events, friends, impressions, links, users
+from zhiyin.data.store.tables import TEXT, events, friends, impressions, links, of_nobody, users
 
 USER = bindparam("user_id", type_=TEXT)
 DOCUMENTS = {"users": {"attributes"}, "events": {"context", "impressions"}, "impressions": {"items", "context"}}
@@ -17,7 +17,7 @@ DOCUMENTS = {"users": {"attributes"}, "events": {"context", "impressions"}, "imp
 def _of(table: Table) -> ColumnElement[bool]:
     """Rows with the person's id, and those without any of a session that is linked to the person."""
     mine: Select[Any] = select(links.c.session_id).where(links.c.user_id == USER)
-    return or_(table.c.user_id == USER, and_(table.c.user_id.is_(None), table.c.session_id.in_(mine)))
+    return or_(table.c.user_id == USER, and_(of_nobody(table), table.c.session_id.in_(mine)))
 
 
 HELD: dict[Table, ColumnElement[bool]] = {

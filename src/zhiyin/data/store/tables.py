@@ -8,6 +8,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    ColumnElement,
     Double,
     Identity,
     Index,
@@ -15,6 +16,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    func,
     text,
 )
 
@@ -25,6 +27,15 @@ NUMBER = BigInteger().with_variant(Integer(), "sqlite")
 """Ascending and never given twice, not even when the newest row is gone: readers remember how far they have read."""
 
 OF_SESSION = text("session_id IS NOT NULL")
+
+
+def of_nobody(table: Table) -> ColumnElement[bool]:
+    """Rows without a person, where another column finds them.
+
+    Written as the length that nobody has: of `IS NULL` SQLite makes a search through all rows of nobody, of which there
+    may be millions.
+    """
+    return func.length(table.c.user_id).is_(None)
 
 
 def _numbered(name: str) -> Column[int]:
