@@ -1,5 +1,6 @@
 """What the first page says, of a shop that is visited and of one that is not."""
 
+import html
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -30,7 +31,7 @@ def text(client: TestClient, path: str = "/") -> str:
     """What a reader sees, without the marks."""
     answer = client.get(path)
     assert answer.status_code == 200
-    return " ".join(re.sub(r"(?s)<head.*?</head>|<[^>]+>", " ", answer.text).split())
+    return html.unescape(" ".join(re.sub(r"(?s)<head.*?</head>|<[^>]+>", " ", answer.text).split()))
 
 
 @pytest.fixture

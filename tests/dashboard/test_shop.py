@@ -121,7 +121,7 @@ def test_the_cart_is_filled_bought_and_empty(visitor: TestClient, quiet: Shop) -
     for item in ("a-03", "a-03", "b-02"):
         assert send(visitor, "cart/add", item=item).headers["location"] == "/shop/cart"
     said = text(visitor, "/shop/cart")
-    assert "tea 3 2 pieces &times; 3.00 6.00" in said
+    assert "tea 3 2 pieces × 3.00 6.00" in said
     assert "Together 8.00" in said
     assert "Cart 3" in said
     send(visitor, "cart/drop", item="b-02")
