@@ -113,14 +113,14 @@ class Workers:
                 del self._open[kind]
         try:
             return work(batch.questions)
-        except Exception as error:
+        except Exception as error:  # whatever it is, it is told to who has asked
             return [error] if len(batch.questions) == 1 else [_alone(work, one) for one in batch.questions]
 
 
 def _alone(work: Callable[[Sequence[Q]], Sequence[T]], question: Q) -> T | Exception:
     try:
         (answer,) = work([question])
-    except Exception as error:
+    except Exception as error:  # told to who has asked, as above
         return error
     return answer
 
