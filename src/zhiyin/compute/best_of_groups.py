@@ -12,10 +12,10 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from zhiyin.compute.grouped import ABOVE, HEAD, LINE, Codes, Grouped, Groups, code, length_above
+from zhiyin.compute.grouped import ABOVE, HEAD, LINE, Grouped, Groups, code, length_above
 from zhiyin.compute.inner import inner
 from zhiyin.compute.kernels import plain
-from zhiyin.compute.near import write_best_of_near
+from zhiyin.compute.near import kept, write_best_of_near
 from zhiyin.compute.selection import (
     LOWEST,
     Keys,
@@ -153,32 +153,12 @@ def _look(lines: Places, asked: Asked, grouped: Grouped, permitted: Mask, k: int
             places[count], products[count] = np.int64(at), along * length
             count += int((along + acrosses[at] * sine >= least) & permitted[items[at]])  # no branch to guess
         if count >= _BATCH or line == lines[-1]:
-            count = _kept(places, products, count, heads, head, steps, step, ends, end, margin, bar[0])
-            count = _kept(places, products, count, tails, tail, steps, step, ends, np.float32(0), margin, bar[0])
+            count = kept(places, products, count, heads, head, steps, step, ends, end, margin, bar[0])
+            count = kept(places, products, count, tails, tail, steps, step, ends, np.float32(0), margin, bar[0])
             for j in range(count):
                 _add(items[places[j]], products[j], margin, k, near)
             count = 0
     _raise(k, near)
-
-
-@njit(cache=True, nogil=True)
-def _kept(
-    places: Places, products: Scores, count: int, codes: Codes, asked: Wide, steps: Scores, step: np.float32,
-    ends: Scores, end: np.float32, margin: np.float32, bar: np.float32,
-) -> int:  # fmt: skip
-    """How many of the places stay, because with these codes too they may reach the bar; codes add to their products."""
-    kept = 0
-    for j in range(count):
-        at, total = np.uint64(places[j]), np.int32(0)
-        for start in range(0, codes.shape[1], HEAD):
-            for i in range(np.uint64(HEAD)):  # a fixed count, which compiles to vector code
-                total = np.int32(
-                    total + np.int32(codes[at, np.uint64(start) + i]) * np.int32(asked[np.uint64(start) + i])
-                )
-        product = products[j] + np.float32(total) * (steps[at] * step)
-        places[kept], products[kept] = places[j], product
-        kept += int(product + (margin + end * ends[at]) >= bar)
-    return kept
 
 
 @njit(cache=True, nogil=True)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from zhiyin.compute.best_products import lengths_of
 from zhiyin.compute.kernels import plain
-from zhiyin.compute.near import write_best_of_near
+from zhiyin.compute.near import kept, write_best_of_near
 from zhiyin.compute.selection import (
     LOWEST,
     low_bits,
@@ -172,7 +172,7 @@ def _best_row(
         _products(heads, head, steps, step, start, line)
         widest = (rest * lengths[start] + (length + rest) * worst[start // _TILE]) * _ABOVE
         some = _reaching(line, ends, start, widest, end * _ABOVE, bar, picked)
-        for j in range(_completed(line, tails, tail, steps, step, widest, bar, picked[:some], start)):
+        for j in range(kept(picked, products, some, tails, tail, steps, step, ends, np.float32(0), widest, bar)):
             at, product = np.uint64(picked[j]), products[j]
             margin = (rest * lengths[at] + (length + rest) * rests[at]) * _ABOVE
             if not (product + margin >= bar and permitted[items[at]]):
@@ -203,29 +203,11 @@ def _reaching(
     first: Scores, ends: Scores, start: int, margin: np.float32, end: np.float32, bar: np.float32,
     picked: NDArray[np.int64],
 ) -> int:  # fmt: skip
-    """How many places of a tile went into `picked`, because by their first dimensions they may reach the bar."""
+    """How many places of a tile may reach the bar by their first dimensions: they are `picked`, products in front."""
     count = 0
     for j in range(np.uint64(len(first))):
         at = np.uint64(start) + j
-        picked[count] = np.int64(at)
-        count += int(first[j] + (margin + end * ends[at]) >= bar)  # no branch to guess
+        product = first[j]
+        picked[count], first[count] = np.int64(at), product
+        count += int(product + (margin + end * ends[at]) >= bar)  # no branch to guess
     return count
-
-
-@njit(cache=True, nogil=True)
-def _completed(
-    line: Scores, tails: Codes, asked: Wide, steps: Scores, step: float, margin: np.float32, bar: np.float32,
-    picked: NDArray[np.int64], start: int,
-) -> int:  # fmt: skip
-    """How many of the places stay in `picked` by all of their dimensions; their products stand at the front of line."""
-    kept = 0
-    for j in range(len(picked)):
-        at, total = np.uint64(picked[j]), np.int32(0)
-        for first in range(0, tails.shape[1], _HEAD):
-            for i in range(np.uint64(_HEAD)):  # a fixed count, which compiles to vector code
-                place = np.uint64(first) + i
-                total = np.int32(total + np.int32(tails[at, place]) * np.int32(asked[place]))
-        product = line[at - np.uint64(start)] + np.float32(total) * (steps[at] * step)
-        picked[kept], line[kept] = picked[j], product
-        kept += int(product + margin >= bar)
-    return kept

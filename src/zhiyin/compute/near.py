@@ -1,11 +1,35 @@
-"""The last step of a search that has ruled out most items by bounds: to multiply in full those that are left."""
+"""What searches share that rule out most items by bounds: by their codes, and at last by multiplying in full."""
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from zhiyin.compute.inner import inner
 from zhiyin.compute.selection import LANES, LOWEST, gather, room_for, write_best
 from zhiyin.types import Indexes, Mask, Scores, Vectors
+
+LINE = 64
+"""Codes of one line of the cache; there is a whole number of lines of them, zeros at the end."""
+
+
+@njit(cache=True, nogil=True)
+def kept(
+    places: NDArray[np.int64], products: Scores, count: int, codes: NDArray[np.int8], asked: NDArray[np.int16],
+    steps: Scores, step: np.float32, ends: Scores, end: np.float32, margin: np.float32, bar: np.float32,
+) -> int:  # fmt: skip
+    """How many of the places stay, because with these codes too they may reach the bar; codes add to their products."""
+    staying = 0
+    for j in range(count):
+        at, total = np.uint64(places[j]), np.int32(0)
+        for start in range(0, codes.shape[1], LINE):
+            for i in range(np.uint64(LINE)):  # a fixed count, which compiles to vector code
+                total = np.int32(
+                    total + np.int32(codes[at, np.uint64(start) + i]) * np.int32(asked[np.uint64(start) + i])
+                )
+        product = products[j] + np.float32(total) * (steps[at] * step)
+        places[staying], products[staying] = places[j], product
+        staying += int(product + (margin + end * ends[at]) >= bar)
+    return staying
 
 
 @njit(cache=True, nogil=True)
